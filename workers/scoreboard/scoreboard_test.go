@@ -1,0 +1,118 @@
+package scoreboard
+
+import (
+	"os"
+	"reflect"
+	"strings"
+	"sync"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+func create(t *testing.T) *Board {
+	t.Helper()
+	board, err := Create()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return board
+}
+
+// openAgain maps the same page a second time, as a worker does with the descriptor that it was given.
+func openAgain(t *testing.T, board *Board) *Board {
+	t.Helper()
+	fd, err := unix.Dup(int(board.File().Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := Open(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return again
+}
+
+func TestSlotLayout(t *testing.T) {
+	if size := reflect.TypeFor[Slot]().Size(); size != SlotSize {
+		t.Fatalf("a slot has %d bytes, want %d", size, SlotSize)
+	}
+}
+
+func TestSharedBetweenMappings(t *testing.T) {
+	master := create(t)
+	worker := openAgain(t, master)
+	for _, i := range []int{0, 7, MaxSlots - 1} {
+		slot, seen := worker.Slot(i), master.Slot(i)
+		slot.Beat(int64(1000 + i))
+		slot.SetPID(4000 + i)
+		slot.SetState(Ready)
+		slot.Add(3)
+		slot.Add(-1)
+		slot.AddRequest()
+		if seen.LastBeat() != int64(1000+i) || seen.PID() != 4000+i || seen.State() != Ready {
+			t.Errorf("slot %d: beat %d, pid %d, state %v", i, seen.LastBeat(), seen.PID(), seen.State())
+		}
+		if seen.Busy() != 2 || seen.Requests() != 1 {
+			t.Errorf("slot %d: busy %d, requests %d; want 2, 1", i, seen.Busy(), seen.Requests())
+		}
+		if next := master.Slot((i + 1) % MaxSlots); next.PID() != 0 {
+			t.Errorf("slot %d wrote into its neighbour", i)
+		}
+		seen.Reset()
+		if slot.LastBeat() != 0 || slot.PID() != 0 || slot.State() != Free || slot.Busy() != 0 || slot.Requests() != 0 {
+			t.Errorf("slot %d is not free after Reset", i)
+		}
+	}
+}
+
+func TestCountersAreAtomic(t *testing.T) {
+	slot := create(t).Slot(5)
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			for range 1000 {
+				slot.Add(1)
+				slot.AddRequest()
+				slot.Add(-1)
+			}
+		})
+	}
+	group.Wait()
+	if slot.Busy() != 0 || slot.Requests() != 4000 {
+		t.Errorf("busy %d, requests %d; want 0, 4000", slot.Busy(), slot.Requests())
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	small, err := os.CreateTemp(t.TempDir(), "small")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer small.Close()
+	fd, err := unix.Dup(int(small.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(fd); err == nil || !strings.Contains(err.Error(), "is no scoreboard") {
+		t.Errorf("Open of an empty file: %v", err)
+	}
+	if _, err := Open(1 << 20); err == nil {
+		t.Error("Open of a closed descriptor succeeded")
+	}
+}
+
+func TestNowAdvances(t *testing.T) {
+	first := Now()
+	if second := Now(); first <= 0 || second < first {
+		t.Errorf("Now went from %d to %d", first, second)
+	}
+}
+
+func TestStateNames(t *testing.T) {
+	for state, want := range map[State]string{Free: "free", Ready: "ready", Exiting: "exiting", 99: "unknown"} {
+		if got := state.String(); got != want {
+			t.Errorf("State(%d) = %q, want %q", state, got, want)
+		}
+	}
+}
