@@ -1,0 +1,109 @@
+// Package wire is the protocol between the master, the forkserver and the workers: JSON lines over Unix stream sockets,
+// descriptors in SCM_RIGHTS, and a few exit codes.
+//
+//	master                          forkserver                     worker
+//	  u32 length + Python source  ->  runs it
+//	  boot                        ->  chdir, sys.path, preload
+//	                              <-  ready | failed
+//	  fork + descriptors          ->  os.fork()                ->  Go starts, imports the application
+//	                              <-  forked | fork_failed
+//	                              <------------------------------  ready | failed      (worker's own socket)
+//	  stop                        ------------------------------>  drains and exits    (worker's own socket)
+//	                              <-  exited
+//	  exit, or EOF                ->  exits; its children go to the master
+//
+// A worker that reads EOF from its socket has lost its master: it drains and leaves.
+package wire
+
+import "github.com/pyhost/pyhost/config"
+
+// Exit codes of a worker or forkserver that could not load the application; gunicorn's WORKER_BOOT_ERROR and
+// APP_LOAD_ERROR.
+const (
+	// ExitBootError: importing the application raised an exception.
+	ExitBootError = 3
+	// ExitAppLoad: the module is there, the application in it is not, or is not callable.
+	ExitAppLoad = 4
+)
+
+// How the master hands things to a forkserver when it starts one.
+const (
+	// ForkserverFD is the control socket's number in the forkserver.
+	ForkserverFD = 3
+	// EnvForkserver names the control socket's number, and makes the binary a forkserver.
+	EnvForkserver = "_PYHOST_FORKSERVER"
+	// EnvLibPython is the path of the libpython to load.
+	EnvLibPython = "_PYHOST_LIBPYTHON"
+	// EnvProgram is the interpreter's path as Python shall see it: it decides sys.prefix and sys.executable.
+	EnvProgram = "_PYHOST_PROGRAM"
+)
+
+// Names of commands, sent by the master.
+const (
+	CommandBoot = "boot" // to a forkserver: Config, Argv
+	CommandFork = "fork" // to a forkserver: Worker, with the worker's descriptors
+	CommandExit = "exit" // to a forkserver
+	CommandStop = "stop" // to a worker: Graceful
+)
+
+// Names of events, sent to the master.
+const (
+	EventReady      = "ready"       // forkserver: Python; worker: nothing else
+	EventFailed     = "failed"      // Code, Error, Traceback; the sender exits with Code
+	EventForked     = "forked"      // forkserver: Slot, Age, PID
+	EventForkFailed = "fork_failed" // forkserver: Slot, Age, Error
+	EventExited     = "exited"      // forkserver: PID, Status
+)
+
+// Listener describes one listening socket of a worker. The sockets themselves come as descriptors, in the same order.
+type Listener struct {
+	// Address is where the socket listens: "127.0.0.1:8000", "[::1]:8000" or "unix:/run/x.sock".
+	Address string `json:"address"`
+	// Network is "tcp" or "unix".
+	Network string `json:"network"`
+	// Name is SERVER_NAME (PEP 3333): the host of the bound address, or the path of a Unix socket.
+	Name string `json:"name"`
+	// Port is SERVER_PORT; empty for a Unix socket.
+	Port string `json:"port"`
+}
+
+// WorkerBoot is all that a new worker needs to know. Its descriptors travel with the fork command, in this order: control
+// socket, scoreboard, listeners.
+type WorkerBoot struct {
+	// Slot is the worker's slot of the scoreboard, its alone while it lives.
+	Slot int `json:"slot"`
+	// Age counts the workers that this master has started, from 1: gunicorn's worker.age.
+	Age int `json:"age"`
+	// Generation counts the forkservers that this master has started, from 1.
+	Generation int            `json:"generation"`
+	MasterPID  int            `json:"master_pid"`
+	Listeners  []Listener     `json:"listeners"`
+	Config     *config.Config `json:"config"`
+}
+
+// Command is what the master says; which fields count depends on the name.
+type Command struct {
+	Command string         `json:"command"`
+	Config  *config.Config `json:"config,omitempty"`
+	Argv    []string       `json:"argv,omitempty"`
+	Worker  *WorkerBoot    `json:"worker,omitempty"`
+	// Graceful: running requests may finish. Absent means false.
+	Graceful bool `json:"graceful,omitempty"`
+}
+
+// Event is what the master hears; which fields count depends on the name. An absent number is 0.
+type Event struct {
+	Event string `json:"event"`
+	Slot  int    `json:"slot,omitempty"`
+	Age   int    `json:"age,omitempty"`
+	PID   int    `json:"pid,omitempty"`
+	// Status is the raw wait status, as wait4 gives it.
+	Status int `json:"status,omitempty"`
+	// Code is the exit code that will follow: ExitBootError, ExitAppLoad, or 1 when Python itself did not start.
+	Code int `json:"code,omitempty"`
+	// Error is the cause in one line.
+	Error     string `json:"error,omitempty"`
+	Traceback string `json:"traceback,omitempty"`
+	// Python is the interpreter's version: "3.11.7".
+	Python string `json:"python,omitempty"`
+}
