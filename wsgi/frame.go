@@ -1,0 +1,15 @@
+package wsgi
+
+// CustomKey is the bit of an entry's key that says: the low 31 bits are the length of a key whose bytes precede the value.
+const CustomKey = 1 << 31
+
+// Frame is the environ of one request as flat bytes, entry after entry:
+//
+//	u32 key, u32 length of the value, [bytes of a custom key], bytes of the value
+//
+// All numbers are little-endian. key is an index into Keys, or CustomKey | length. No key occurs twice. Bytes are latin-1
+// (PEP 3333, "Unicode Issues"). The frame is reused: Encode overwrites it and keeps the capacity.
+type Frame struct {
+	Buf     []byte
+	Entries int
+}
