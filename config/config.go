@@ -1,0 +1,89 @@
+package config
+
+// Version is the version of pyhost.
+const Version = "0.1.0"
+
+// Config is the outcome of Load. Nobody changes it afterwards, so that any number of goroutines may read it.
+// Relative paths in it (log files, pid file, unix sockets, pythonpath) are meant relative to Chdir.
+type Config struct {
+	// App is the application as MODULE[:CALLABLE] or MODULE:FACTORY(ARGUMENTS); never empty.
+	App string `json:"wsgi_app"`
+	// Python is an interpreter or the directory of a virtual environment: an absolute path, or a bare name to be
+	// looked up on $PATH. "" means the active environment.
+	Python string `json:"python"`
+
+	// Bind are the addresses to listen on, each accepted by ParseBind; never empty.
+	Bind []string `json:"bind"`
+	// Backlog is the queue length given to listen(2).
+	Backlog int `json:"backlog"`
+	// ReusePort opens the TCP sockets with SO_REUSEPORT, one for each worker.
+	ReusePort bool `json:"reuse_port"`
+
+	// Workers is the number of worker processes; 0 starts none.
+	Workers int `json:"workers"`
+	// WorkerClass is sync or gthread, as resolved: sync with more than one thread has become gthread.
+	WorkerClass string `json:"worker_class"`
+	// Threads is the number of threads of a worker that run the application; at least 1.
+	Threads int `json:"threads"`
+	// WorkerConnections is the number of connections that one worker holds at once; at least 1.
+	WorkerConnections int `json:"worker_connections"`
+	// Timeout is how many seconds a worker may be silent before it is killed; 0 means for ever.
+	Timeout int `json:"timeout"`
+	// GracefulTimeout is how many seconds a worker may go on finishing requests once told to stop; 0 means none.
+	GracefulTimeout int `json:"graceful_timeout"`
+	// KeepAlive is how many seconds an idle connection stays open; 0 closes it after each response.
+	KeepAlive int `json:"keepalive"`
+
+	// LimitRequestLine is the longest request line in bytes, without CRLF; 0 means no limit of its own.
+	LimitRequestLine int `json:"limit_request_line"`
+	// LimitRequestFields is the largest number of header lines; 0 or more than 32768 means 32768.
+	LimitRequestFields int `json:"limit_request_fields"`
+	// LimitRequestFieldSize is the longest header line in bytes, with CRLF; 0 means no limit of its own.
+	LimitRequestFieldSize int `json:"limit_request_field_size"`
+
+	// PreloadApp imports the application before the workers are forked.
+	PreloadApp bool `json:"preload_app"`
+	// Chdir is the directory to work in, absolute; it existed when Load looked.
+	Chdir string `json:"chdir"`
+	// PythonPath is a comma-separated list of directories for sys.path; "" means none.
+	PythonPath string `json:"pythonpath"`
+	// RawEnv are NAME=VALUE entries for the application's environment.
+	RawEnv []string `json:"raw_env"`
+	// Pidfile is the file that holds the master's process id; "" means none.
+	Pidfile string `json:"pidfile"`
+	// Umask is the file mode mask for unix sockets, 0 to 0777. 0, the default, masks nothing: it is not "unset".
+	Umask int `json:"umask"`
+	// ProcName is the name in process titles; "" means App. See Name.
+	ProcName string `json:"proc_name"`
+
+	// AccessLog is a file, or "-" for standard output; "" means no access log.
+	AccessLog string `json:"accesslog"`
+	// AccessLogFormat is the format of an access log line.
+	AccessLogFormat string `json:"access_log_format"`
+	// ErrorLog is a file, or "-" for standard error; never empty.
+	ErrorLog string `json:"errorlog"`
+	// LogLevel is debug, info, warning, error or critical.
+	LogLevel string `json:"loglevel"`
+
+	// ForwardedAllowIPs are the addresses, networks in CIDR form or "*" from which forwarding headers are believed;
+	// empty means none.
+	ForwardedAllowIPs []string `json:"forwarded_allow_ips"`
+	// SecureSchemeHeaders maps upper-case header names to the exact value that says the request came over https.
+	SecureSchemeHeaders map[string]string `json:"secure_scheme_headers"`
+	// ScriptName is the path that the application is mounted at: "", or with a leading and without a final slash.
+	ScriptName string `json:"script_name"`
+
+	// Source says for each setting, by its name, where its value came from: "the command line", "$WEB_CONCURRENCY",
+	// "pyhost.toml, line 3", "the default".
+	Source map[string]string `json:"-"`
+	// Warnings are sentences for the log about what is accepted but probably not meant.
+	Warnings []string `json:"-"`
+}
+
+// Name is the name for process titles: ProcName, or App if there is none.
+func (c *Config) Name() string {
+	if c.ProcName != "" {
+		return c.ProcName
+	}
+	return c.App
+}
