@@ -1,0 +1,65 @@
+# `make` or `make help` lists the targets. Variables may be given on the command line: make test PYTHON=python3.12
+
+PYTHON ?= python3
+BIND ?= 127.0.0.1:8000
+FUZZTIME ?= 30s
+SOAKTIME ?= 10m
+ROUNDS ?= 11
+export PYTHON PYTHONS BIND FUZZTIME
+
+# Everything that goes into the binary is asked of the go command, which rebuilds only what has changed.
+GOBUILD = go build -trimpath
+
+.DEFAULT_GOAL := help
+.PHONY: help build run test race asan lint fmt fuzz bench bench-full bench-go soak build-cpy3 clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build bin/pyhost
+	@scripts/toolchain.sh
+	CGO_ENABLED=1 $(GOBUILD) -o bin/pyhost ./cmd/pyhost
+
+run: ## serve the Django project of pyapps/django_project on BIND (127.0.0.1:8000)
+	@scripts/run.sh
+
+test: ## run all tests on every Python found, or on PYTHON and PYTHONS="python3.8 /path/to/python3.12"
+	@scripts/test.sh
+
+race: ## run the tests of the Go packages and the black-box suite with the race detector
+	@scripts/suite.sh race
+
+asan: ## run the black-box suite with AddressSanitizer watching the C layer
+	@scripts/suite.sh asan
+
+lint: ## check formatting, go vet, golangci-lint, C warnings and shell scripts
+	@scripts/lint.sh
+
+fmt: ## format the Go code
+	gofmt -w $$(go list -f '{{.Dir}}' ./...)
+
+fuzz: ## run every fuzz test for FUZZTIME (30s)
+	@scripts/fuzz.sh
+
+bench: build ## compare speed and memory with other servers
+	@bench/setup.sh
+	$(PYTHON) bench/run.py
+
+bench-full: build ## the same with ROUNDS (11) rounds; rewrites docs/performance.md
+	@bench/setup.sh
+	$(PYTHON) bench/run.py --rounds $(ROUNDS) --json bin/bench.json --markdown docs/performance.md
+
+bench-go: ## run the benchmarks of the Go packages
+	go test -run '^$$' -bench . -benchmem $$(go list ./... | grep -v /tests)
+
+soak: ## load, reload and kill workers for SOAKTIME (10m), and watch that nothing is lost or grows
+	@SOAKTIME=$(SOAKTIME) scripts/suite.sh soak
+
+build-cpy3: ## build bin/pyhost-cpy3, bound to PYTHON's libpython by the linker
+	@scripts/toolchain.sh
+	flags=$$(scripts/cpy3-flags.sh $(PYTHON)) && eval "$$flags" && $(GOBUILD) -tags cpy3 -o bin/pyhost-cpy3 ./cmd/pyhost
+
+clean: ## remove what was built, the virtual environments and the demo's data
+	rm -rf bin build .venvs .venv-bench pyapps/django_project/data pyapps/flask_app/data
+	if [ -L .venv ]; then rm .venv; fi
+	find pyapps embedpy -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,30 @@
+"""Prints one line about this Python: "MAJOR.MINOR MISSING EXECUTABLE".
+
+MISSING is what it lacks for pyhost and its tests: "venv", "libpython", "venv,libpython" or "-".
+"""
+import os
+import sys
+import sysconfig
+
+
+def has_venv():
+    try:
+        import ensurepip  # noqa: F401
+        import venv  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
+def has_libpython():
+    name = sysconfig.get_config_var("INSTSONAME") or ""
+    folders = [sysconfig.get_config_var("LIBDIR") or "", os.path.join(sys.base_prefix, "lib")]
+    return ".so" in name and any(os.path.exists(os.path.join(folder, name)) for folder in folders)
+
+
+def main():
+    missing = [name for name, there in (("venv", has_venv()), ("libpython", has_libpython())) if not there]
+    print("%d.%d %s %s" % (sys.version_info[:2] + (",".join(missing) or "-", sys.executable)))
+
+
+main()

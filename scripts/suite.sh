@@ -1,0 +1,41 @@
+#!/bin/sh
+# suite.sh race|asan|soak: the tests with a specially built binary, or for a long time.
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+kind=$1
+steps 3
+step "Preparing the virtual environment"
+scripts/toolchain.sh
+interpreter=$(scripts/venv.sh "${PYTHON:-python3}" tests/requirements.txt)
+binary=$root/bin/pyhost-$kind
+suite() {
+    PYHOST_BIN=$binary PYHOST_PYTHON=$interpreter go test -count=1 -timeout "$@" ./tests/
+}
+
+case $kind in
+race)
+    step "Running the tests of the Go packages with -race"
+    # shellcheck disable=SC2046
+    go test -race $(go list ./... | grep -v /tests)
+    step "Running the black-box suite against a -race binary"
+    go build -race -o "$binary" ./cmd/pyhost
+    suite 30m -short
+    ;;
+asan)
+    step "Building the binary with AddressSanitizer"
+    go build -asan -o "$binary" ./cmd/pyhost
+    step "Running the black-box suite"
+    # CPython frees little at its end: leak reports would be about that. Its own allocator would hide overruns.
+    export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 PYTHONMALLOC=malloc
+    suite 30m -short
+    ;;
+soak)
+    step "Building bin/pyhost"
+    make --no-print-directory build
+    binary=$root/bin/pyhost
+    step "Loading, reloading and killing for ${SOAKTIME:-10m}"
+    suite 0 -tags soak -run '^TestSoak$' -v -soak "${SOAKTIME:-10m}"
+    ;;
+*) die "suite.sh: race, asan or soak, not $kind" ;;
+esac

@@ -1,0 +1,78 @@
+#!/bin/sh
+# make test: every check that a change has to pass, on every Python of scripts/pythons.sh.
+#
+# It installs what it needs: virtual environments under .venvs, and nginx through apt where that is allowed. With CI set,
+# as .ci/run does, a tool that is missing in the end is a failure; otherwise the tests that need it are skipped.
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+begin=$(date +%s)
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+trap 'exit 130' INT TERM
+
+# The environments take the network, the checks the processor: they go together.
+make_environments() {
+    while read -r version executable; do
+        interpreter=$(scripts/venv.sh "$executable" tests/requirements.txt) || return 1
+        echo "$version $interpreter"
+    done <"$scratch/pythons" >"$scratch/environments"
+    first=$(head -n 1 "$scratch/environments")
+    link_environment ".venvs/${first%% *}"
+}
+
+# timed COMMAND...: runs it and prints how long it took.
+timed() {
+    timed_begin=$(date +%s)
+    "$@"
+    echo "      ok, $(($(date +%s) - timed_begin)) s"
+}
+
+# suite BINARY PYTHON FLAGS...
+suite() {
+    suite_binary=$1
+    suite_python=$2
+    shift 2
+    PYHOST_BIN=$root/$suite_binary PYHOST_PYTHON=$suite_python quietly go test -count=1 -timeout 10m "$@" ./tests/
+}
+
+packages() { go list ./... | grep -v /tests; }
+
+scripts/toolchain.sh
+scripts/pythons.sh >"$scratch/pythons"
+steps $((6 + $(wc -l <"$scratch/pythons")))
+
+step "Preparing virtual environments of Python $(cut -d ' ' -f 1 "$scratch/pythons" | tr '\n' ' ')in the background"
+if ! command -v nginx >/dev/null 2>&1 && [ ! -x /usr/sbin/nginx ]; then
+    scripts/packages.sh nginx || [ -z "${CI:-}" ]
+fi
+make_environments &
+environments=$!
+
+step "Checking format, go vet, and that everything but the C layer builds without cgo"
+timed check_format
+timed quietly go vet ./...
+timed quietly env CGO_ENABLED=0 go vet ./...
+timed quietly env CGO_ENABLED=0 go build ./...
+
+step "Testing the Go packages with the race detector"
+# shellcheck disable=SC2046
+timed quietly go test -race $(packages)
+
+step "Building bin/pyhost"
+timed quietly make --no-print-directory build
+
+wait "$environments" || die "The virtual environments could not be made."
+default=$(head -n 1 "$scratch/environments")
+
+while read -r version interpreter; do
+    step "Running the black-box suite on Python $version"
+    timed suite bin/pyhost "$interpreter"
+done <"$scratch/environments"
+
+step "Building with the tag cpy3, which binds Python ${default%% *} with the linker"
+timed quietly make --no-print-directory build-cpy3
+step "Running the short black-box suite on that"
+timed suite bin/pyhost-cpy3 "${default#* }" -short
+
+echo "All passed in $(($(date +%s) - begin)) s."

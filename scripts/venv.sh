@@ -1,0 +1,50 @@
+#!/bin/sh
+# venv.sh PYTHON REQUIREMENTS: makes the virtual environment of that Python under .venvs, or brings it up to date,
+# and prints the path of its interpreter. Quick when nothing has changed.
+set -eu
+. "$(dirname "$0")/lib.sh"
+
+python=$1
+requirements=$2
+
+line=$("$python" scripts/python_info.py 2>/dev/null) ||
+    die "$python does not run. Name a Python 3.8 or newer: make ... PYTHON=/path/to/python3"
+version=${line%% *}
+missing=${line#* }
+executable=${missing#* }
+missing=${missing%% *}
+
+# need WHAT PACKAGE: has it installed if the Python is the distribution's.
+need() {
+    case $executable in
+    /usr/bin/*) scripts/packages.sh "$2" >&2 || die "$executable has no $1." ;;
+    *) die "$executable has no $1." "pyenv: PYTHON_CONFIGURE_OPTS=--enable-shared pyenv install $version" ;;
+    esac
+}
+case $missing in *venv*) need "venv module" python3-venv ;; esac
+case $missing in *libpython*) need "shared libpython" "libpython$version" ;; esac
+
+folder=.venvs/$version
+mkdir -p .venvs
+# Two makes at a time must not build one environment.
+if command -v flock >/dev/null 2>&1; then
+    exec 9>".venvs/$version.lock"
+    flock 9
+fi
+
+made_by=$("$executable" -c 'import sys; print(sys.version, sys.executable)')
+if [ "$(cat "$folder/.made-by" 2>/dev/null)" != "$made_by" ]; then
+    rm -rf "$folder"
+    quietly "$executable" -m venv "$folder" >&2
+    printf '%s\n' "$made_by" >"$folder/.made-by"
+fi
+
+# The stamp is the requirements themselves, with the files that they include.
+stamp=$folder/.installed-$(printf '%s' "$requirements" | tr '/' '-')
+wanted=$(cat "$requirements" pyapps/*/requirements.txt)
+if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
+    quietly "$folder/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements" >&2
+    printf '%s\n' "$wanted" >"$stamp"
+fi
+
+printf '%s\n' "$root/$folder/bin/python"
