@@ -1,5 +1,7 @@
 package wsgi
 
+import "encoding/binary"
+
 // CustomKey is the bit of an entry's key that says: the low 31 bits are the length of a key whose bytes precede the value.
 const CustomKey = 1 << 31
 
@@ -7,9 +9,21 @@ const CustomKey = 1 << 31
 //
 //	u32 key, u32 length of the value, [bytes of a custom key], bytes of the value
 //
-// All numbers are little-endian. key is an index into Keys, or CustomKey | length. No key occurs twice. Bytes are latin-1
-// (PEP 3333, "Unicode Issues"). The frame is reused: Encode overwrites it and keeps the capacity.
+// All numbers are little-endian. key is an index into Keys, or CustomKey | length. No key occurs twice. Bytes are
+// latin-1 (PEP 3333, "Unicode Issues"). A Frame is reused: Encode overwrites it and keeps its capacity.
 type Frame struct {
 	Buf     []byte
 	Entries int
+}
+
+// begin appends an entry up to its value, of which size bytes must follow.
+func (f *Frame) begin(key uint32, size int) {
+	f.Buf = binary.LittleEndian.AppendUint64(f.Buf, uint64(key)|uint64(size)<<32)
+	f.Entries++
+}
+
+// put appends an entry.
+func (f *Frame) put(key uint32, value []byte) {
+	f.begin(key, len(value))
+	f.Buf = append(f.Buf, value...)
 }

@@ -19,3 +19,16 @@ type Refusal struct {
 
 // Error returns the status and the rule.
 func (r *Refusal) Error() string { return "refused with " + strconv.Itoa(r.Status) + ": " + r.Rule }
+
+// refusal makes the error values below once, so that a refused request costs no memory.
+func refusal(status int, rule string) error { return &Refusal{Status: status, Rule: rule} }
+
+var (
+	errBareCR       = refusal(400, "CR without LF")
+	errBareLF       = refusal(400, "line ends with LF instead of CRLF")
+	errLineTooLong  = refusal(414, "request line longer than limit_request_line")
+	errFieldTooLong = refusal(431, "header line longer than limit_request_field_size")
+	errFields       = refusal(431, "more header lines than limit_request_fields")
+	errHeadTooLong  = refusal(431, "head longer than all limits together")
+	errSecond       = refusal(400, "fasthttp reads the head differently")
+)

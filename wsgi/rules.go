@@ -1,0 +1,47 @@
+package wsgi
+
+import "strings"
+
+// Rules are the settings that decide how a request becomes an environ.
+type Rules struct {
+	// SecureSchemeHeaders is gunicorn's secure_scheme_headers: header name -> the exact value that means https. Names are
+	// matched in any case.
+	SecureSchemeHeaders map[string]string
+	// ScriptName is the default mount point, from the environment variable SCRIPT_NAME; "" = the root.
+	ScriptName string
+	// ForwarderHeaders is gunicorn's forwarder_headers: header names with "_" that a trusted peer may send; "*" = any.
+	// nil = SCRIPT_NAME and PATH_INFO; empty but not nil = none.
+	ForwarderHeaders []string
+}
+
+// schemeHeader is one of the SecureSchemeHeaders, its name in lower case.
+type schemeHeader struct{ name, https string }
+
+func schemeHeaders(settings map[string]string) []schemeHeader {
+	var headers []schemeHeader
+	for name, value := range settings {
+		headers = append(headers, schemeHeader{strings.ToLower(name), value})
+	}
+	return headers
+}
+
+// forwarders is the set of ForwarderHeaders, as keys of the environ.
+type forwarders struct {
+	any   bool
+	names map[string]bool
+}
+
+func newForwarders(list []string) forwarders {
+	if list == nil {
+		list = []string{"SCRIPT_NAME", "PATH_INFO"}
+	}
+	f := forwarders{names: map[string]bool{}}
+	for _, name := range list {
+		f.any = f.any || name == "*"
+		f.names["HTTP_"+strings.ToUpper(strings.ReplaceAll(name, "-", "_"))] = true
+	}
+	return f
+}
+
+// allows says whether the header that would become key may have "_" in its name.
+func (f *forwarders) allows(key []byte) bool { return f.any || f.names[string(key)] }
