@@ -1,0 +1,86 @@
+// Command pyhost serves Python WSGI applications. It is gunicorn's command line on a Go master with pre-forked workers
+// that embed CPython; see docs/architecture.md.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/pyhost/pyhost/arbiter"
+	"github.com/pyhost/pyhost/config"
+	"github.com/pyhost/pyhost/embedpy"
+	"github.com/pyhost/pyhost/embedpy/libpython"
+	"github.com/pyhost/pyhost/embedpy/python"
+	"github.com/pyhost/pyhost/logging"
+	"github.com/pyhost/pyhost/workers"
+)
+
+// Exit codes for mistakes on the command line; gunicorn's.
+const (
+	exitError = 1
+	exitUsage = 2
+)
+
+// main decides which role this process plays. A forkserver never gets here: it lives in embedpy's constructor, before Go.
+func main() {
+	if embedpy.IsWorker() {
+		os.Exit(workers.Run())
+	}
+	os.Exit(master(os.Args[1:]))
+}
+
+// master reads the configuration and supervises until the end. It returns the exit code.
+func master(args []string) int {
+	directory, err := os.Getwd()
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "Error: finding the current directory: %v\n", err)
+		return exitError
+	}
+	load := func() (*config.Config, error) { return config.Load(args, os.Getenv, directory) }
+	c, err := load()
+	if err != nil {
+		return explain(err)
+	}
+	log, err := logging.Open(c.ErrorLog, c.LogLevel)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "Error: %v\n", err)
+		return exitError
+	}
+	for _, warning := range c.Warnings {
+		log.Warning("%s", warning)
+	}
+	return arbiter.Run(arbiter.Options{
+		Config:   c,
+		Reload:   load,
+		Resolve:  resolve,
+		Program:  python.Program("pyhost/" + config.Version),
+		Argv:     os.Args,
+		SetTitle: embedpy.SetTitle,
+		Log:      log,
+	})
+}
+
+// explain tells why there is no configuration to run with; help and version are reasons too.
+func explain(err error) int {
+	var usage *config.UsageError
+	switch {
+	case errors.Is(err, config.ErrHelp):
+		fmt.Print(config.Help())
+		return 0
+	case errors.Is(err, config.ErrVersion):
+		fmt.Printf("pyhost (version %s)\n", config.Version)
+		return 0
+	case errors.As(err, &usage):
+		fmt.Fprintln(os.Stderr, err)
+		return exitUsage
+	}
+	fmt.Fprintf(os.Stderr, "Error: %v\n", err)
+	return exitError
+}
+
+// resolve finds the Python to embed.
+func resolve(c *config.Config) (library, executable string, err error) {
+	found, err := libpython.Locate(c.Python, os.Getenv)
+	return found.Path, found.Executable, err
+}

@@ -1,0 +1,161 @@
+/* One request through the application. */
+#include <string.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+ph_thread *ph_threads;
+int ph_thread_count;
+ph_runtime ph_py;
+ph_names ph_name;
+
+ph_exchange *ph_exchange_of(int thread)
+{
+	return &ph_threads[thread].x;
+}
+
+static void begin(ph_thread *t)
+{
+	t->serial++;
+	t->active = true;
+	t->started = t->committed = t->chunked = t->bodyless = t->gone = t->taken = false;
+	t->body_sent = 0;
+	t->message.length = 0;
+	ph_head_reset(t);
+	t->x.outcome = 0;
+	t->x.status = 0;
+	t->x.body_bytes = 0;
+	t->x.tail = NULL;
+	t->x.tail_length = t->x.tail_offset = 0;
+	ph_running_set(t);
+}
+
+/* finish: from here on tokens of this request are refused; what Go reads is in the exchange. */
+static void finish(ph_thread *t)
+{
+	ph_running_set(NULL);
+	t->active = false;
+	if (t->taken)
+		t->x.outcome |= PH_TAKEN;
+	if (t->gone)
+		t->x.outcome |= PH_GONE;
+	if (t->x.outcome & (PH_FAILED | PH_GONE | PH_TAKEN))
+		t->x.outcome &= ~(uint32_t)PH_REUSE;
+	t->x.body_bytes = t->body_sent;
+	t->x.head = t->head.data;
+	t->x.head_length = t->head.length;
+	t->x.message = t->message.data;
+	t->x.message_length = t->message.length;
+	ph_buffer_clear(&t->out);
+}
+
+/* call_application: new reference to what application(environ, start_response) returned, or NULL. */
+static PyObject *call_application(ph_thread *t, PyObject *environ)
+{
+	PyObject *start_response = ph_start_response_new(t); /* new */
+	PyObject *result = NULL;
+
+	if (start_response == NULL)
+		return NULL;
+	if (py.PyObject_Vectorcall != NULL) {
+		PyObject *args[2] = {environ, start_response};
+
+		result = py.PyObject_Vectorcall(ph_py.application, args, 2, NULL); /* new */
+	} else {
+		result = py.PyObject_CallFunctionObjArgs(ph_py.application, environ, start_response, NULL); /* new */
+	}
+	py.Py_DecRef(start_response);
+	return result;
+}
+
+/*
+ * close_iterable: PEP 3333: close() is called once, however the request ended.  Lists and tuples have none.
+ * An exception of close() is logged; it does not change an answer that is already out.
+ */
+static void close_iterable(ph_thread *t, PyObject *result)
+{
+	PyObject *type = py.PyObject_Type(result); /* new */
+	PyObject *close, *done;
+
+	py.Py_DecRef(type); /* the object keeps its type alive */
+	if (type == py.PyList_Type || type == py.PyTuple_Type)
+		return;
+	close = py.PyObject_GetAttr(result, ph_name.close); /* new */
+	if (close == NULL) {
+		py.PyErr_Clear();
+		return;
+	}
+	done = py.PyObject_CallFunctionObjArgs(close, NULL); /* new */
+	if (done == NULL && !(t->x.outcome & PH_FAILED)) {
+		uint32_t reuse = t->x.outcome & PH_REUSE;
+
+		ph_exception_record(t);
+		if (t->committed) /* the answer stands */
+			t->x.outcome = (t->x.outcome & ~(uint32_t)PH_FAILED) | PH_WARNED | reuse;
+	}
+	py.PyErr_Clear();
+	py.Py_DecRef(done);
+	py.Py_DecRef(close);
+}
+
+/* fail: the pending exception.  StopIteration from an application that took the socket is its way to say "done". */
+static void fail(ph_thread *t)
+{
+	if (t->gone || (t->taken && py.PyErr_ExceptionMatches(*py.PyExc_StopIteration)))
+		py.PyErr_Clear();
+	else
+		ph_exception_record(t);
+}
+
+static void run(ph_thread *t, PyObject *environ)
+{
+	PyObject *result = call_application(t, environ); /* new */
+	int done;
+
+	if (result == NULL) {
+		fail(t);
+		return;
+	}
+	done = t->taken ? PH_OK : ph_body_deliver(t, result);
+	if (done == PH_ERR)
+		fail(t);
+	else if (done == PH_CLIENT_GONE)
+		t->gone = true;
+	close_iterable(t, result);
+	py.Py_DecRef(result);
+}
+
+void ph_call(int thread, const uint8_t *frame, const uint8_t *body)
+{
+	ph_thread *t = &ph_threads[thread];
+	PyObject *environ;
+
+	ph_gil_acquire(t);
+	ph_conn_release_dropped();
+	begin(t);
+	environ = ph_environ_new(t, frame, body); /* new */
+	if (environ == NULL)
+		fail(t);
+	else
+		run(t, environ);
+	py.Py_DecRef(environ);
+	finish(t);
+	if (!(t->x.flags & PH_KEEP_GIL))
+		ph_gil_release(thread);
+}
+
+int ph_signals_check(void)
+{
+	ph_thread *t = &ph_threads[0];
+	int raised = 0;
+
+	ph_gil_acquire(t);
+	if (py.PyErr_CheckSignals() != 0) {
+		raised = py.PyErr_ExceptionMatches(*py.PyExc_SystemExit) ? 1 : -1;
+		ph_exception_record(t);
+		t->x.message = t->message.data;
+		t->x.message_length = t->message.length;
+	}
+	ph_gil_release(0);
+	return raised;
+}

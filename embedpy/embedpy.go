@@ -1,0 +1,148 @@
+//go:build cgo
+
+// Package embedpy is the only place where Go meets CPython: the loader of libpython, the forkserver's constructor, and
+// one C call per request. It is the only package with cgo.
+package embedpy
+
+// #include <stdlib.h>
+// #include "embedpy.h"
+// #cgo noescape ph_call
+// #cgo nocallback ph_call
+// #cgo noescape ph_gil_release
+// #cgo nocallback ph_gil_release
+// #cgo nocallback ph_forked
+import "C"
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+	"unsafe"
+)
+
+func init() {
+	// The main goroutine stays on the process's first thread: it is Python's main thread too.
+	runtime.LockOSThread()
+	// os.Args point into the memory that SetTitle writes over.
+	for i, arg := range os.Args {
+		os.Args[i] = strings.Clone(arg)
+	}
+	if unsafe.Sizeof(Exchange{}) != unsafe.Sizeof(C.ph_exchange{}) {
+		panic("embedpy: Exchange and ph_exchange differ")
+	}
+}
+
+// IsWorker reports whether this process came out of the forkserver as a worker, with Python alive on its main thread.
+func IsWorker() bool { return C.ph_role() == C.PH_ROLE_WORKER }
+
+// WorkerBoot is the JSON text of the wire.WorkerBoot that this worker was forked with.
+func WorkerBoot() []byte {
+	var length C.size_t
+	text := C.ph_worker_boot(&length)
+	return C.GoBytes(unsafe.Pointer(text), C.int(length))
+}
+
+// WorkerFD is the i-th descriptor that came with it (control socket, scoreboard, listeners), or -1.
+func WorkerFD(i int) int { return int(C.ph_worker_fd(C.int(i))) }
+
+// SetTitle changes what ps shows for this process; it is cut to the room of the original command line.
+func SetTitle(title string) {
+	text := C.CString(title)
+	defer C.free(unsafe.Pointer(text))
+	C.ph_title_set(text, C.size_t(len(title)))
+}
+
+// BootError says why the application does not load.
+type BootError struct {
+	Code      int    // the worker's exit code, 3 or 4 as in gunicorn
+	Cause     string // one line
+	Traceback string
+}
+
+func (e *BootError) Error() string { return e.Cause }
+
+// Boot imports the application of WorkerBoot and prepares the Python threads.
+//
+// keys are the names that environ frames refer to by number; errorFD is where wsgi.errors writes; a byte is written to
+// wakeFD when a Python signal handler is due. Main thread only, once; the GIL stays held.
+func Boot(keys []string, errorFD, wakeFD, threads int) *BootError {
+	names := C.CString(strings.Join(keys, "\x00"))
+	defer C.free(unsafe.Pointer(names))
+	code := C.ph_boot(names, C.int(len(keys)), C.int(errorFD), C.int(wakeFD), C.int(threads))
+	if code == 0 {
+		return nil
+	}
+	return bootError(int(code))
+}
+
+func bootError(code int) *BootError {
+	return &BootError{Code: code, Cause: C.GoString(C.ph_boot_error()), Traceback: C.GoString(C.ph_boot_traceback())}
+}
+
+// threadMain is what a Python thread runs in Go; set before the threads start.
+var threadMain func(thread int)
+
+//export goPythonThread
+func goPythonThread(thread C.int) {
+	threadMain(int(thread))
+}
+
+// StartThreads starts the Python threads 1 to threads-1 as threading.Thread objects; each calls run once and ends when
+// run returns. Main thread only; afterwards no thread holds the GIL.
+func StartThreads(run func(thread int)) error {
+	threadMain = run
+	if C.ph_threads_start() != 0 {
+		e := bootError(3)
+		return fmt.Errorf("%s\n%s", e.Cause, e.Traceback)
+	}
+	return nil
+}
+
+// ExchangeOf returns the exchange of a Python thread.
+func ExchangeOf(thread int) *Exchange {
+	return (*Exchange)(unsafe.Pointer(C.ph_exchange_of(C.int(thread))))
+}
+
+// Call runs one request: frame and body are read during the call only, the rest is in the thread's Exchange.
+// It runs on the Python thread itself and never calls back into Go.
+func Call(thread int, frame, body []byte) {
+	C.ph_call(C.int(thread), (*C.uint8_t)(unsafe.SliceData(frame)), (*C.uint8_t)(unsafe.SliceData(body)))
+}
+
+// ReleaseGIL lets go of the GIL that a call with FlagKeepGIL kept. That Python thread only.
+func ReleaseGIL(thread int) { C.ph_gil_release(C.int(thread)) }
+
+// ProbeGIL waits until it had the GIL once. It must run on a locked goroutine of its own, never on a Python thread.
+func ProbeGIL() { C.ph_gil_probe() }
+
+// Forked reports whether the application has forked this process: its descriptors may have copies elsewhere.
+func Forked() bool { return C.ph_forked() != 0 }
+
+// CheckSignals runs the Python signal handlers that are due. Main thread only. exit is true when one raised SystemExit;
+// text is the traceback when one raised anything.
+func CheckSignals() (exit bool, text string) {
+	raised := C.ph_signals_check()
+	if raised != 0 {
+		text = ExchangeOf(0).Message()
+	}
+	return raised == 1, text
+}
+
+// DropConn gives back Python's side of a closed connection. Any goroutine.
+func DropConn(conn unsafe.Pointer) {
+	if conn != nil {
+		C.ph_conn_drop((*C.ph_conn)(conn))
+	}
+}
+
+// Free gives the tail's memory back.
+func (t Tail) Free() { C.ph_free(t.memory) }
+
+// Finalize runs Python's atexit handlers and ends the interpreter. Main thread only, last. It may take as long as the
+// application's handlers and non-daemon threads take: the caller bounds it.
+func Finalize() { C.ph_finalize() }
+
+// RunAtExit runs Python's atexit handlers only: for a process in which another Python thread does not come back. Main
+// thread only.
+func RunAtExit() { C.ph_run_atexit() }

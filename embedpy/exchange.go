@@ -1,0 +1,86 @@
+package embedpy
+
+import "unsafe"
+
+// Flags of a request, the in-side of an Exchange. They mirror embedpy.h.
+const (
+	FlagHead      = 1 // the method is HEAD
+	FlagHTTP11    = 2 // chunked framing and interim responses are understood
+	FlagKeepAlive = 4 // another request may follow on the connection
+	FlagKeepGIL   = 8 // one-thread worker: return with the GIL held
+)
+
+// Kinds of request body.
+const (
+	BodyNone   = 0
+	BodyMemory = 1
+	BodyFile   = 2
+	BodyStream = 3
+)
+
+// What became of a request, the out-side of an Exchange.
+const (
+	OutcomeReuse     = 1  // framed and complete: the connection may carry another request
+	OutcomeCommitted = 2  // the head is out: no error page may follow
+	OutcomeFailed    = 4  // application error; Message is the text for the log
+	OutcomeWarned    = 8  // answered, but Message says what was wrong
+	OutcomeGone      = 16 // the client left before the end
+	OutcomeTaken     = 32 // the application took the socket over
+)
+
+// Exchange is what passes between a Python thread's Go half and its C half for one request: ph_exchange of embedpy.h,
+// field by field. It lives in C memory as long as the process, so it must hold no Go pointer.
+//
+// Thread: only the Python thread that it belongs to, between two calls.
+type Exchange struct {
+	Flags       uint32
+	FD          int32 // the client's socket
+	Listener    int32 // index of the environ template
+	BodyKind    int32
+	BodyFD      int32 // for BodyFile and BodyStream; owned by Python from the call on
+	Entries     uint32
+	FrameLength uint32
+	BodyLength  uint64         // bytes, for BodyMemory
+	Conn        unsafe.Pointer // Python's side of the connection; nil at first, kept by the connection, see DropConn
+
+	Outcome       uint32
+	Status        int32  // 0: the application never gave one
+	BodyBytes     uint64 // body bytes sent or left in the tail
+	head          unsafe.Pointer
+	headLength    uint64
+	tail          unsafe.Pointer
+	tailOffset    uint64
+	tailLength    uint64
+	message       unsafe.Pointer
+	messageLength uint64
+}
+
+// Head is the response head as sent. It is valid until the thread's next call.
+func (x *Exchange) Head() []byte {
+	return unsafe.Slice((*byte)(x.head), x.headLength)
+}
+
+// Message is the log text of a failed or warned request, usually a traceback.
+func (x *Exchange) Message() string {
+	return string(unsafe.Slice((*byte)(x.message), x.messageLength))
+}
+
+// Tail is what the client's socket did not take at once: the end of a finished response. Free must be called once its
+// bytes are written; until then it outlives the exchange's next request.
+type Tail struct {
+	memory unsafe.Pointer
+	bytes  []byte
+}
+
+// TakeTail hands over the unsent rest of the response, or reports that there is none.
+func (x *Exchange) TakeTail() (Tail, bool) {
+	if x.tail == nil {
+		return Tail{}, false
+	}
+	t := Tail{memory: x.tail, bytes: unsafe.Slice((*byte)(x.tail), x.tailLength)[x.tailOffset:]}
+	x.tail = nil
+	return t, true
+}
+
+// Bytes are the unsent bytes.
+func (t Tail) Bytes() []byte { return t.bytes }

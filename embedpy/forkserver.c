@@ -1,0 +1,198 @@
+/*
+ * The forkserver: a process of this binary that never reaches Go.
+ *
+ * A running Go process cannot fork.  This constructor runs before Go's runtime exists: when the private environment
+ * variable is there, it loads libpython, runs forkserver.py, and forks on the master's command.  The forkserver stays
+ * in here for ever; each worker returns from here into Go, with Python alive on its main thread.
+ */
+#include <errno.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "internal.h"
+#include "loader.h"
+#include "title.h"
+
+enum { MAX_FDS = 256, EXIT_NO_PYTHON = 1 };
+
+static int role = PH_ROLE_MASTER;
+static char *worker_boot;
+static size_t worker_boot_length;
+static int worker_fds[MAX_FDS];
+static int worker_fd_count;
+
+int ph_role(void)
+{
+	return role;
+}
+
+const char *ph_worker_boot(size_t *length)
+{
+	*length = worker_boot_length;
+	return worker_boot;
+}
+
+int ph_worker_fd(int i)
+{
+	return i < worker_fd_count ? worker_fds[i] : -1;
+}
+
+void ph_worker_become(const char *boot, size_t length, const int *fds, int count)
+{
+	worker_boot = malloc(length + 1);
+	if (worker_boot == NULL)
+		_exit(EXIT_NO_PYTHON);
+	memcpy(worker_boot, boot, length);
+	worker_boot[length] = '\0';
+	worker_boot_length = length;
+	worker_fd_count = count < MAX_FDS ? count : MAX_FDS;
+	memcpy(worker_fds, fds, (size_t)worker_fd_count * sizeof *fds);
+	role = PH_ROLE_WORKER;
+}
+
+/* report: the one event that C itself sends, wire.Event {"event":"failed"}; then the process ends. */
+static void report(const char *cause)
+{
+	char line[2048], escaped[1500];
+	size_t n = 0;
+	int length;
+
+	for (; *cause && n < sizeof escaped - 2; cause++) {
+		if (*cause == '"' || *cause == '\\')
+			escaped[n++] = '\\';
+		escaped[n++] = (unsigned char)*cause < 0x20 ? ' ' : *cause;
+	}
+	escaped[n] = '\0';
+	length = snprintf(line, sizeof line, "{\"event\":\"failed\",\"code\":1,\"error\":\"%s\"}\n", escaped);
+	if (write(ph_control_fd, line, (size_t)length) < 0)
+		fprintf(stderr, "pyhost: %s\n", escaped);
+	_exit(EXIT_NO_PYTHON);
+}
+
+static int read_all(int fd, void *to, size_t length)
+{
+	char *at = to;
+
+	while (length > 0) {
+		ssize_t n = read(fd, at, length);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return PH_ERR;
+		at += n;
+		length -= (size_t)n;
+	}
+	return PH_OK;
+}
+
+/* read_program: u32 little-endian length, then Python source; malloc'd, NUL-terminated. */
+static char *read_program(void)
+{
+	unsigned char size[4];
+	size_t length;
+	char *program;
+
+	if (read_all(ph_control_fd, size, sizeof size) != PH_OK)
+		_exit(0); /* the master is gone */
+	length = size[0] | (size_t)size[1] << 8 | (size_t)size[2] << 16 | (size_t)size[3] << 24;
+	program = malloc(length + 1);
+	if (program == NULL || read_all(ph_control_fd, program, length) != PH_OK)
+		_exit(0);
+	program[length] = '\0';
+	return program;
+}
+
+/*
+ * choose_encoding: Py_InitializeEx leaves PEP 538 and PEP 540 off, the python command does not.  In the C locale of a
+ * bare container an application would otherwise open files as ASCII.
+ */
+static void choose_encoding(void)
+{
+	const char *wish = getenv("PYTHONUTF8");
+	const char *locale;
+
+	if (py.Py_UTF8Mode == NULL)
+		return;
+	if (wish != NULL && (strcmp(wish, "0") == 0 || strcmp(wish, "1") == 0)) {
+		*py.Py_UTF8Mode = wish[0] == '1';
+		return;
+	}
+	locale = setlocale(LC_CTYPE, "");
+	if (locale == NULL || strcmp(locale, "C") == 0 || strcmp(locale, "POSIX") == 0)
+		*py.Py_UTF8Mode = 1;
+}
+
+static void start_python(const char *library, const char *program)
+{
+	const char *failure = ph_loader_open(library);
+
+	if (failure != NULL)
+		report(failure);
+	choose_encoding();
+	py.Py_SetProgramName(py.Py_DecodeLocale(program, NULL)); /* kept by Python for ever */
+	py.Py_InitializeEx(0);                                   /* no signal handlers: Go owns the signals */
+	if (ph_module_create() != PH_OK)
+		report("cannot create the module _pyhost");
+}
+
+/* run: returns in a worker only. */
+static void run(char *source)
+{
+	PyObject *globals = py.PyDict_New(); /* new, kept */
+	PyObject *code = py.Py_CompileString(source, "<pyhost>", PY_FILE_INPUT); /* new */
+	PyObject *done;
+
+	free(source);
+	if (globals == NULL || code == NULL ||
+	    py.PyDict_SetItemString(globals, "__builtins__", py.PyEval_GetBuiltins()) != 0)
+		report("the forkserver program does not compile with this Python");
+	done = py.PyEval_EvalCode(code, globals, globals); /* new */
+	py.Py_DecRef(code);
+	if (done == NULL) {
+		PyObject *type, *value, *trace, *text;
+
+		py.PyErr_Fetch(&type, &value, &trace);
+		text = value ? py.PyObject_Str(value) : NULL; /* new */
+		report(text ? py.PyUnicode_AsUTF8AndSize(text, NULL) : "the forkserver program failed");
+	}
+	py.Py_DecRef(done);
+	if (role != PH_ROLE_WORKER)
+		_exit(0);
+}
+
+static char *taken_env(const char *name)
+{
+	const char *value = getenv(name);
+	char *copy = value ? strdup(value) : NULL;
+
+	unsetenv(name); /* a pyhost that the application starts must not become a forkserver */
+	return copy;
+}
+
+/* glibc hands argc, argv and envp to constructors. */
+__attribute__((constructor)) static void ph_constructor(int argc, char **argv)
+{
+	char *control, *library, *program;
+
+	ph_title_room(argc, argv);
+	control = taken_env("_PYHOST_FORKSERVER");
+	if (control == NULL)
+		return;
+	library = taken_env("_PYHOST_LIBPYTHON");
+	program = taken_env("_PYHOST_PROGRAM");
+	ph_control_fd = atoi(control);
+	ph_title_trim();
+	if (library == NULL || program == NULL)
+		report("started without a libpython");
+	signal(SIGPIPE, SIG_IGN); /* Python expects EPIPE as an exception */
+	start_python(library, program);
+	run(read_program());
+	free(control);
+	free(library);
+	free(program);
+}

@@ -1,0 +1,31 @@
+/* The GIL as this package handles it: each Python thread attaches once and saves/restores its state from then on. */
+#include "internal.h"
+
+int ph_gil_waiters;
+
+void ph_gil_acquire(ph_thread *t)
+{
+	if (t->holds_gil)
+		return;
+	__atomic_add_fetch(&ph_gil_waiters, 1, __ATOMIC_RELAXED);
+	py.PyEval_RestoreThread(t->saved);
+	__atomic_sub_fetch(&ph_gil_waiters, 1, __ATOMIC_RELAXED);
+	t->holds_gil = true;
+}
+
+void ph_gil_release(int thread)
+{
+	ph_thread *t = &ph_threads[thread];
+
+	if (!t->holds_gil)
+		return;
+	t->holds_gil = false;
+	t->saved = py.PyEval_SaveThread();
+}
+
+void ph_gil_probe(void)
+{
+	int state = py.PyGILState_Ensure();
+
+	py.PyGILState_Release(state);
+}

@@ -1,0 +1,350 @@
+/* The response head: what start_response was given, checked and serialised at once (PEP 3333, RFC 9110, RFC 9112). */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "internal.h"
+
+#define HTTP11 "HTTP/1.1 "
+#define SERVER "Server: pyhost\r\n"
+
+/* token characters of RFC 9110 5.6.2 */
+static const unsigned char is_token[256] = {
+	['!'] = 1, ['#'] = 1, ['$'] = 1, ['%'] = 1, ['&'] = 1, ['\''] = 1, ['*'] = 1, ['+'] = 1, ['-'] = 1, ['.'] = 1,
+	['^'] = 1, ['_'] = 1, ['`'] = 1, ['|'] = 1, ['~'] = 1, ['0' ... '9'] = 1, ['A' ... 'Z'] = 1, ['a' ... 'z'] = 1,
+};
+
+static bool equals_folded(const char *name, size_t length, const char *lower)
+{
+	for (size_t i = 0; i < length; i++)
+		if ((name[i] | 0x20) != lower[i])
+			return false;
+	return lower[length] == '\0';
+}
+
+/* A field value may hold anything but control characters; HTAB is allowed (RFC 9110 5.5). */
+static bool is_clean(const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		unsigned char c = (unsigned char)text[i];
+
+		if ((c < 0x20 && c != '\t') || c == 0x7f)
+			return false;
+	}
+	return true;
+}
+
+static bool is_ascii(const char *text, size_t length)
+{
+	unsigned char seen = 0;
+
+	for (size_t i = 0; i < length; i++)
+		seen |= (unsigned char)text[i];
+	return seen < 0x80;
+}
+
+/*
+ * native: the bytes of a PEP 3333 "native string".  *owned is NULL (text borrowed from the str), or a new bytes
+ * object that holds the latin-1 form.  PH_ERR with TypeError or UnicodeEncodeError set.
+ */
+static int native(PyObject *text, const char *what, const char **data, size_t *length, PyObject **owned)
+{
+	Py_ssize_t n;
+	char *bytes;
+
+	*owned = NULL;
+	*data = py.PyUnicode_AsUTF8AndSize(text, &n);
+	if (*data == NULL) {
+		if (py.PyErr_ExceptionMatches(*py.PyExc_TypeError)) {
+			py.PyErr_Clear();
+			py.PyErr_Format(*py.PyExc_TypeError, "%s must be a str, not %R (PEP 3333, native strings)", what, text);
+		}
+		return PH_ERR;
+	}
+	*length = (size_t)n;
+	if (is_ascii(*data, *length))
+		return PH_OK;
+	*owned = py.PyUnicode_AsLatin1String(text); /* new */
+	if (*owned == NULL || py.PyBytes_AsStringAndSize(*owned, &bytes, &n) != 0)
+		return PH_ERR;
+	*data = bytes;
+	*length = (size_t)n;
+	return PH_OK;
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* ph_head_status: `status` becomes the status line: three digits, a space, a reason phrase (RFC 9112 4). */
+int ph_head_status(ph_thread *t, PyObject *status)
+{
+	const char *text;
+	size_t length;
+	PyObject *owned;
+	int done = PH_ERR;
+
+	if (native(status, "status", &text, &length, &owned) != PH_OK)
+		return PH_ERR;
+	if (length < 3 || !is_digit(text[0]) || !is_digit(text[1]) || !is_digit(text[2]) || text[0] == '0' ||
+	    (length > 3 && text[3] != ' ') || !is_clean(text, length)) {
+		py.PyErr_Format(*py.PyExc_ValueError, "malformed status %R: want '200 OK' (PEP 3333, start_response)", status);
+		goto out;
+	}
+	t->status = (text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0');
+	if (ph_buffer_reserve(&t->head, length + 64) != PH_OK) {
+		py.PyErr_NoMemory();
+		goto out;
+	}
+	ph_buffer_add(&t->head, HTTP11, sizeof HTTP11 - 1);
+	ph_buffer_add(&t->head, text, length);
+	/* the space is part of the grammar even where the reason is empty */
+	ph_buffer_add(&t->head, length == 3 ? " \r\n" : "\r\n", length == 3 ? 3 : 2);
+	done = PH_OK;
+out:
+	py.Py_DecRef(owned);
+	return done;
+}
+
+/* PEP 3333, "Other HTTP Features": an application must not use hop-by-hop headers; RFC 9110 7.6.1 lists them. */
+static bool is_hop_by_hop(const char *name, size_t length)
+{
+	switch (length) {
+	case 2:
+		return equals_folded(name, length, "te");
+	case 7:
+		return equals_folded(name, length, "trailer") || equals_folded(name, length, "upgrade");
+	case 8:
+		return equals_folded(name, length, "trailers");
+	case 10:
+		return equals_folded(name, length, "connection") || equals_folded(name, length, "keep-alive");
+	case 17:
+		return equals_folded(name, length, "transfer-encoding");
+	case 18:
+		return equals_folded(name, length, "proxy-authenticate");
+	case 19:
+		return equals_folded(name, length, "proxy-authorization");
+	}
+	return false;
+}
+
+static int parse_content_length(ph_thread *t, const char *text, size_t length)
+{
+	int64_t n = 0;
+
+	if (length == 0 || length > 18 || t->content_length >= 0)
+		return PH_ERR;
+	for (size_t i = 0; i < length; i++) {
+		if (!is_digit(text[i]))
+			return PH_ERR;
+		n = n * 10 + (text[i] - '0');
+	}
+	t->content_length = n;
+	return PH_OK;
+}
+
+/* note_header: the headers that decide framing, or that replace one of ours.  *skip: it does not go out as it is. */
+static int note_header(ph_thread *t, const char *name, size_t name_length, const char *value, size_t length, bool *skip)
+{
+	*skip = false;
+	if (is_hop_by_hop(name, name_length)) {
+		py.PyErr_Format(*py.PyExc_ValueError,
+		                "hop-by-hop header %.40s is not the application's to send (PEP 3333): the server manages "
+		                "the connection",
+		                name);
+		return PH_ERR;
+	}
+	if (name_length == 14 && equals_folded(name, name_length, "content-length")) {
+		if (parse_content_length(t, value, length) != PH_OK) {
+			py.PyErr_Format(*py.PyExc_ValueError, "Content-Length must be one decimal number, not %.40s", value);
+			return PH_ERR;
+		}
+		*skip = true; /* written by ph_head_finish, unless the status forbids it */
+	} else if (name_length == 4 && equals_folded(name, name_length, "date")) {
+		t->has_date = true;
+	} else if (name_length == 6 && equals_folded(name, name_length, "server")) {
+		t->has_server = true;
+	}
+	return PH_OK;
+}
+
+static int add_field(ph_buffer *to, const char *name, size_t name_length, const char *value, size_t length)
+{
+	char *at;
+
+	if (ph_buffer_reserve(to, name_length + length + 4) != PH_OK) {
+		py.PyErr_NoMemory();
+		return PH_ERR;
+	}
+	at = to->data + to->length;
+	memcpy(at, name, name_length);
+	at += name_length;
+	*at++ = ':';
+	*at++ = ' ';
+	memcpy(at, value, length);
+	at += length;
+	*at++ = '\r';
+	*at++ = '\n';
+	to->length = (size_t)(at - to->data);
+	return PH_OK;
+}
+
+static bool is_name(const char *name, size_t length)
+{
+	for (size_t i = 0; i < length; i++)
+		if (!is_token[(unsigned char)name[i]])
+			return false;
+	return length > 0;
+}
+
+/* add_header: one (name, value) pair.  Nothing of a bad header reaches the buffer: no header injection. */
+static int add_header(ph_thread *t, ph_buffer *to, PyObject *name_text, PyObject *value_text, bool early)
+{
+	const char *name, *value;
+	size_t name_length, length;
+	PyObject *name_owned, *value_owned = NULL;
+	bool skip = false;
+	int done = PH_ERR;
+
+	if (native(name_text, "header name", &name, &name_length, &name_owned) != PH_OK)
+		goto out;
+	if (!is_name(name, name_length)) {
+		py.PyErr_Format(*py.PyExc_ValueError, "invalid header name %R (RFC 9110 5.1: a token)", name_text);
+		goto out;
+	}
+	if (native(value_text, "header value", &value, &length, &value_owned) != PH_OK)
+		goto out;
+	if (!is_clean(value, length)) {
+		py.PyErr_Format(*py.PyExc_ValueError, "control character in the value of header %R: %R", name_text, value_text);
+		goto out;
+	}
+	if (!early && note_header(t, name, name_length, value, length, &skip) != PH_OK)
+		goto out;
+	done = skip ? PH_OK : add_field(to, name, name_length, value, length);
+out:
+	py.Py_DecRef(name_owned);
+	py.Py_DecRef(value_owned);
+	return done;
+}
+
+/*
+ * ph_head_headers: a list of (name, value) tuples, checked and appended to `to`.
+ * PEP 3333 asks for a list of tuples; any sequence of pairs is taken, as other servers do.
+ */
+int ph_head_headers(ph_thread *t, ph_buffer *to, PyObject *headers, bool early)
+{
+	PyObject *fields = py.PySequence_Tuple(headers); /* new */
+	Py_ssize_t count = fields ? py.PyTuple_Size(fields) : 0;
+	int done = fields ? PH_OK : PH_ERR;
+
+	for (Py_ssize_t i = 0; i < count && done == PH_OK; i++) {
+		PyObject *field = py.PyTuple_GetItem(fields, i);  /* borrowed */
+		PyObject *pair = py.PySequence_Tuple(field);      /* new */
+
+		if (pair == NULL || py.PyTuple_Size(pair) != 2) {
+			py.PyErr_Clear();
+			py.PyErr_Format(*py.PyExc_TypeError, "a header must be a (name, value) tuple, not %R", field);
+			done = PH_ERR;
+		} else {
+			done = add_header(t, to, py.PyTuple_GetItem(pair, 0), py.PyTuple_GetItem(pair, 1), early);
+		}
+		py.Py_DecRef(pair);
+	}
+	py.Py_DecRef(fields);
+	return done;
+}
+
+/* ph_head_reset: forgets what an earlier start_response said. */
+void ph_head_reset(ph_thread *t)
+{
+	t->head.length = 0;
+	t->content_length = -1;
+	t->has_date = t->has_server = false;
+	t->status = 0;
+}
+
+/* refresh_date: IMF-fixdate (RFC 9110 5.6.7), formatted once a second. */
+static void refresh_date(ph_thread *t)
+{
+	static const char days[] = "SunMonTueWedThuFriSat";
+	static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+	time_t now = time(NULL);
+	struct tm tm;
+
+	if (now == t->date_second)
+		return;
+	t->date_second = now;
+	gmtime_r(&now, &tm);
+	snprintf(t->date, sizeof t->date, "%.3s, %02u %.3s %04u %02u:%02u:%02u GMT", days + tm.tm_wday * 3,
+	         (unsigned)tm.tm_mday % 100, months + tm.tm_mon * 3, (unsigned)(tm.tm_year + 1900) % 10000,
+	         (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100);
+}
+
+static int add_number_field(ph_buffer *to, const char *name, int64_t n)
+{
+	char digits[24];
+	char *at = digits + sizeof digits;
+
+	do
+		*--at = (char)('0' + n % 10);
+	while ((n /= 10) > 0);
+	return add_field(to, name, strlen(name), at, (size_t)(digits + sizeof digits - at));
+}
+
+/* add_framing: how the client will know where the body ends (RFC 9112 6.3). */
+static int add_framing(ph_thread *t, int64_t known_length)
+{
+	bool no_length = t->status < 200 || t->status == 204; /* RFC 9110 8.6: no Content-Length in these */
+	bool reuse = t->x.flags & PH_KEEPALIVE;
+
+	t->bodyless = (t->x.flags & PH_HEAD) || no_length || t->status == 304;
+	/* an empty body for HEAD says nothing about what GET would return */
+	if (t->content_length < 0 && known_length >= (t->x.flags & PH_HEAD ? 1 : 0) && t->status != 304)
+		t->content_length = known_length;
+	if (no_length)
+		t->content_length = -1;
+	if (t->content_length >= 0) {
+		if (add_number_field(&t->head, "Content-Length", t->content_length) != PH_OK)
+			return PH_ERR;
+	} else if (!t->bodyless) {
+		t->chunked = t->x.flags & PH_HTTP11;
+		reuse = reuse && t->chunked;
+		if (t->chunked && add_field(&t->head, "Transfer-Encoding", 17, "chunked", 7) != PH_OK)
+			return PH_ERR;
+	}
+	if (t->status == 101 || t->taken)
+		reuse = false;
+	if (reuse)
+		t->x.outcome |= PH_REUSE;
+	/* keep-alive is what HTTP/1.1 means without a word (RFC 9112 9.3) */
+	if (!reuse && t->status != 101)
+		return add_field(&t->head, "Connection", 10, "close", 5);
+	if (reuse && !(t->x.flags & PH_HTTP11))
+		return add_field(&t->head, "Connection", 10, "keep-alive", 10);
+	return PH_OK;
+}
+
+/*
+ * ph_head_finish: the head is complete: ours are added, unless the application gave its own Server or Date.
+ * known_length: of the whole body where it is known already (PEP 3333, "Handling the Content-Length Header"), or -1.
+ */
+int ph_head_finish(ph_thread *t, int64_t known_length)
+{
+	if (!t->has_server && ph_buffer_add(&t->head, SERVER, sizeof SERVER - 1) != PH_OK)
+		goto no_memory;
+	if (!t->has_date) {
+		refresh_date(t);
+		if (add_field(&t->head, "Date", 4, t->date, strlen(t->date)) != PH_OK)
+			return PH_ERR;
+	}
+	if (add_framing(t, known_length) != PH_OK)
+		return PH_ERR;
+	if (ph_buffer_add(&t->head, "\r\n", 2) != PH_OK)
+		goto no_memory;
+	t->x.status = t->status;
+	return PH_OK;
+no_memory:
+	py.PyErr_NoMemory();
+	return PH_ERR;
+}

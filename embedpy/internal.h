@@ -1,0 +1,131 @@
+/* Shared by the C files of this package: the state of a Python thread and of the request it runs. */
+#ifndef PH_INTERNAL_H
+#define PH_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "embedpy.h"
+#include "ph_python.h"
+
+enum { PH_OK = 0, PH_ERR = -1 };
+
+/* Results of sending: the client's absence is no Python exception. */
+enum { PH_SENT = 0, PH_CLIENT_GONE = -2 };
+
+typedef struct {
+	char *data;
+	size_t length, room;
+} ph_buffer;
+
+/* All state of one request, and the buffers that the thread keeps between requests. */
+typedef struct {
+	ph_exchange x;
+	int index;
+	PyThreadState *saved; /* valid while the GIL is not held */
+	bool holds_gil;
+
+	uint64_t serial; /* of the request; tokens of start_response and write carry it */
+	bool active;     /* a request is running: its tokens are good */
+	bool started;    /* start_response was called */
+	bool committed;  /* the head left */
+	bool chunked;
+	bool bodyless; /* HEAD, 1xx, 204, 304 */
+	bool gone;
+	bool taken;
+	bool has_date, has_server;
+	int status;
+	int64_t content_length; /* as the application declared it; -1: not */
+	uint64_t body_sent;
+
+	ph_buffer head;    /* status line and the application's headers, then the whole head */
+	ph_buffer out;     /* head and body of a small response */
+	ph_buffer message; /* for the log */
+	struct ph_value *values; /* last value of every key, see environ.c */
+	char date[32];
+	int64_t date_second;
+} ph_thread;
+
+extern ph_thread *ph_threads;
+extern int ph_thread_count;
+
+struct ph_conn {
+	PyObject *socket; /* environ["gunicorn.socket"], owned */
+	uint64_t id;      /* never used again: the socket object finds its request by it */
+	ph_conn *next_dropped;
+};
+
+/* What worker.py hands over: the application and the helpers written in Python.  References owned for ever. */
+typedef struct {
+	PyObject *application;
+	PyObject *templates; /* tuple of environ dicts, one per listener */
+	PyObject *socket_type;
+	PyObject *bytes_io;
+	PyObject *open_file;
+	PyObject *open_stream;
+	PyObject *format_exception;
+	int threads;
+	int multithread;
+} ph_runtime;
+
+extern ph_runtime ph_py;
+
+/* Interned strings that the C layer itself uses. */
+typedef struct {
+	PyObject *close, *wsgi_input, *gunicorn_socket;
+} ph_names;
+
+extern ph_names ph_name;
+
+/* buffer.c: growable bytes.  No GIL.  Return PH_OK, or PH_ERR when memory ran out. */
+int ph_buffer_reserve(ph_buffer *b, size_t extra);
+int ph_buffer_add(ph_buffer *b, const void *data, size_t length);
+void ph_buffer_clear(ph_buffer *b);
+void ph_buffer_free(ph_buffer *b);
+
+/* environ.c */
+int ph_environ_keys(const char *keys, int count);
+int ph_environ_values(ph_thread *t);
+PyObject *ph_environ_new(ph_thread *t, const uint8_t *frame, const uint8_t *body); /* new, or NULL with exception */
+void ph_conn_release_dropped(void);
+
+/* start_response.c */
+PyObject *ph_start_response_new(ph_thread *t); /* new */
+PyObject *ph_early_hints_new(void);            /* new */
+void ph_running_set(ph_thread *t); /* whose request this OS thread runs, or NULL */
+ph_thread *ph_thread_of_token(PyObject *token); /* NULL with RuntimeError when its request is over */
+
+/* head.c: what goes on the wire before the body.  GIL held; PH_ERR with an exception set. */
+int ph_head_status(ph_thread *t, PyObject *status);
+int ph_head_headers(ph_thread *t, ph_buffer *to, PyObject *headers, bool early);
+void ph_head_reset(ph_thread *t);
+int ph_head_finish(ph_thread *t, int64_t known_length);
+
+/* body.c: the application's iterable.  GIL held.  PH_OK, PH_ERR with exception, PH_CLIENT_GONE. */
+int ph_body_deliver(ph_thread *t, PyObject *result);
+int ph_body_block(ph_thread *t, const char *data, size_t length);
+int ph_body_end(ph_thread *t);
+
+/* output.c: to the socket.  GIL held on entry and exit, released while waiting. */
+int ph_output_wait(ph_thread *t, struct iovec *iov, int count);
+int ph_output_last(ph_thread *t, struct iovec *iov, int count, char *owned);
+
+/* exception.c: the pending exception becomes log text.  GIL held; clears the exception. */
+void ph_exception_record(ph_thread *t);
+void ph_exception_text(ph_buffer *to);
+void ph_message_set(ph_thread *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* module.c: the builtin module _pyhost.  GIL held. */
+int ph_module_create(void);
+extern int ph_control_fd;
+
+/* worker.c */
+void ph_worker_become(const char *boot, size_t length, const int *fds, int count);
+
+/* gil.c */
+void ph_gil_acquire(ph_thread *t);
+extern int ph_gil_waiters; /* threads of ours that want the GIL; __atomic */
+
+#endif

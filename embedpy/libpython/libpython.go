@@ -1,0 +1,170 @@
+// Package libpython finds the shared library of the Python interpreter that pyhost is to embed.
+package libpython
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+)
+
+// MinVersion is the oldest CPython that pyhost embeds: the C layer needs functions that came with it.
+var MinVersion = [2]int{3, 8}
+
+// Library is an interpreter and its shared library.
+type Library struct {
+	Path       string // the shared library, to be loaded at run time
+	Executable string // the interpreter: Python derives sys.prefix and site-packages from it, also in a virtualenv
+	Version    string // "3.11.7"
+}
+
+// facts is what the interpreter says of itself.
+type facts struct {
+	Implementation string   `json:"implementation"`
+	Version        []int    `json:"version"`
+	Executable     string   `json:"executable"`
+	Shared         bool     `json:"shared"`
+	Soname         string   `json:"soname"`
+	Directories    []string `json:"directories"`
+	Flavour        string   `json:"flavour"`
+}
+
+// question runs in the interpreter. It must be valid in any Python, so that an old one gets a clear answer.
+const question = `import json, os, sys
+try:
+    import sysconfig
+    get = sysconfig.get_config_var
+except ImportError:
+    get = lambda name: None
+base = getattr(sys, "base_prefix", sys.prefix)
+name = "libpython%d.%d%s.so.1.0" % (sys.version_info[0], sys.version_info[1], getattr(sys, "abiflags", ""))
+dirs = [get("LIBDIR")]
+if get("LIBDIR") and get("MULTIARCH"):
+    dirs.append(os.path.join(get("LIBDIR"), get("MULTIARCH")))
+dirs += [os.path.join(base, "lib"), get("LIBPL")]
+flavour = "other"
+if os.path.isdir(os.path.join(base, "conda-meta")):
+    flavour = "conda"
+elif "/.pyenv/" in base or os.environ.get("PYENV_ROOT", "\0") in base:
+    flavour = "pyenv"
+elif os.path.sep + "uv" + os.path.sep in base:
+    flavour = "uv"
+elif base == "/usr" and os.path.exists("/etc/debian_version"):
+    flavour = "debian"
+print(json.dumps({
+    "implementation": getattr(getattr(sys, "implementation", None), "name", "unknown"),
+    "version": list(sys.version_info[:3]),
+    "executable": sys.executable,
+    "shared": bool(get("Py_ENABLE_SHARED")),
+    "soname": get("INSTSONAME") if ".so" in str(get("INSTSONAME")) else name,
+    "directories": [d for d in dirs if d],
+    "flavour": flavour,
+}))
+`
+
+// Locate finds the library of the interpreter that python names: a path or command, or the directory of a virtualenv.
+// Empty means the active environment: $VIRTUAL_ENV, then python3 and python on the PATH.
+//
+// It starts that interpreter once (about 20 ms). The error names the cause and the remedy.
+func Locate(python string, getenv func(string) string) (Library, error) {
+	interpreter, err := find(python, getenv)
+	if err != nil {
+		return Library{}, err
+	}
+	f, err := ask(interpreter)
+	if err != nil {
+		return Library{}, err
+	}
+	return f.library(interpreter)
+}
+
+func find(python string, getenv func(string) string) (string, error) {
+	var tried []string
+	candidates := []string{python}
+	if python == "" {
+		candidates = nil
+		if env := getenv("VIRTUAL_ENV"); env != "" {
+			candidates = append(candidates, env)
+		}
+		candidates = append(candidates, "python3", "python")
+	}
+	for _, c := range candidates {
+		if info, err := os.Stat(c); err == nil && info.IsDir() {
+			c = filepath.Join(c, "bin", "python")
+		}
+		if path, err := exec.LookPath(c); err == nil {
+			return path, nil
+		}
+		tried = append(tried, c)
+	}
+	return "", fmt.Errorf("no Python interpreter found (tried %s): name one with --python PATH, or activate a virtualenv",
+		strings.Join(tried, ", "))
+}
+
+func ask(interpreter string) (*facts, error) {
+	var out, errOut bytes.Buffer
+	cmd := exec.Command(interpreter, "-c", question)
+	cmd.Stdout, cmd.Stderr = &out, &errOut
+	if err := cmd.Run(); err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			return nil, fmt.Errorf("%s does not run (%w): %s", interpreter, err, lastLine(errOut.String()))
+		}
+		return nil, fmt.Errorf("starting %s: %w", interpreter, err)
+	}
+	f := new(facts)
+	// a sitecustomize may print: the answer is the last line
+	if err := json.Unmarshal([]byte(lastLine(out.String())), f); err != nil || len(f.Version) < 3 {
+		return nil, fmt.Errorf("%s is not a Python interpreter: it answered %.80q", interpreter, out.String())
+	}
+	return f, nil
+}
+
+func lastLine(s string) string {
+	lines := strings.Split(strings.TrimSpace(s), "\n")
+	return lines[len(lines)-1]
+}
+
+func (f *facts) library(interpreter string) (Library, error) {
+	version := fmt.Sprintf("%d.%d.%d", f.Version[0], f.Version[1], f.Version[2])
+	if f.Implementation != "cpython" {
+		return Library{}, fmt.Errorf("%s is %s %s: pyhost embeds CPython; name one with --python PATH",
+			interpreter, f.Implementation, version)
+	}
+	if f.Version[0] < MinVersion[0] || (f.Version[0] == MinVersion[0] && f.Version[1] < MinVersion[1]) {
+		return Library{}, fmt.Errorf("%s is Python %s: pyhost needs %d.%d or newer; name one with --python PATH",
+			interpreter, version, MinVersion[0], MinVersion[1])
+	}
+	for _, dir := range f.Directories {
+		path := filepath.Join(dir, f.Soname)
+		if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
+			executable := f.Executable
+			if executable == "" {
+				executable = interpreter
+			}
+			return Library{Path: path, Executable: executable, Version: version}, nil
+		}
+	}
+	return Library{}, fmt.Errorf("%s (Python %s) has no shared libpython (looked for %s in %s): %s",
+		interpreter, version, f.Soname, strings.Join(f.Directories, ", "), f.remedy())
+}
+
+// remedy tells how this kind of Python gets a shared library.
+func (f *facts) remedy() string {
+	minor := fmt.Sprintf("%d.%d", f.Version[0], f.Version[1])
+	switch f.Flavour {
+	case "debian":
+		return "install it with: apt-get install libpython" + minor
+	case "pyenv":
+		return fmt.Sprintf("rebuild it with: PYTHON_CONFIGURE_OPTS=--enable-shared pyenv install --force %s.%d", minor, f.Version[2])
+	case "conda":
+		return "install a build that has one: conda install 'python=" + minor + "'"
+	case "uv":
+		return "install uv's own build, which has one: uv python install " + minor
+	}
+	return "build Python with ./configure --enable-shared, or name another interpreter with --python PATH"
+}

@@ -1,0 +1,210 @@
+/* The builtin module _pyhost: what the embedded Python sources may ask of C. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+void goPythonThread(int thread);
+
+int ph_control_fd = -1;
+static int forks;
+
+int ph_forked(void)
+{
+	return __atomic_load_n(&forks, __ATOMIC_RELAXED);
+}
+
+static PyObject *none(void)
+{
+	py.Py_IncRef(PH_NONE);
+	return PH_NONE;
+}
+
+#define BUILTIN(name) static PyObject *name(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+#define UNUSED (void)self, (void)args, (void)nargs, (void)kwnames
+
+/* control_fd() -> int: the forkserver's control socket. */
+BUILTIN(control_fd)
+{
+	UNUSED;
+	return py.PyLong_FromLong(ph_control_fd);
+}
+
+/* become_worker(boot: bytes, fds: tuple): what the Go runtime will find when the constructor returns. */
+BUILTIN(become_worker)
+{
+	char *boot;
+	Py_ssize_t length;
+	int fds[256], count;
+
+	UNUSED;
+	if (nargs != 2 || py.PyBytes_AsStringAndSize(args[0], &boot, &length) != 0)
+		return NULL;
+	count = (int)py.PyTuple_Size(args[1]);
+	for (int i = 0; i < count && i < 256; i++)
+		fds[i] = (int)py.PyLong_AsLong(py.PyTuple_GetItem(args[1], i));
+	ph_worker_become(boot, (size_t)length, fds, count);
+	return none();
+}
+
+static PyObject *take(PyObject *options, const char *name)
+{
+	PyObject *value = py.PyDict_GetItemString(options, name); /* borrowed */
+
+	py.Py_IncRef(value);
+	return value;
+}
+
+/* configure(options: dict): the application and the helpers of worker.py; see ph_runtime. */
+BUILTIN(configure)
+{
+	UNUSED;
+	if (nargs != 1)
+		return NULL;
+	ph_py.application = take(args[0], "application");
+	ph_py.templates = take(args[0], "templates");
+	ph_py.socket_type = take(args[0], "socket");
+	ph_py.bytes_io = take(args[0], "bytes_io");
+	ph_py.open_file = take(args[0], "open_file");
+	ph_py.open_stream = take(args[0], "open_stream");
+	return none();
+}
+
+/* run_thread(i): the target of the threading.Thread objects; returns when the worker drains. */
+BUILTIN(run_thread)
+{
+	int i = nargs == 1 ? (int)py.PyLong_AsLong(args[0]) : 0;
+
+	UNUSED;
+	if (i <= 0 || i >= ph_thread_count) {
+		py.PyErr_SetString(*py.PyExc_ValueError, "run_thread(i): no such thread");
+		return NULL;
+	}
+	ph_threads[i].saved = py.PyEval_SaveThread();
+	goPythonThread(i);
+	ph_gil_acquire(&ph_threads[i]);
+	return none();
+}
+
+/*
+ * connection_fd(id) -> int: a duplicate of the client's socket, for an application that takes it over
+ * (environ["gunicorn.socket"]).  Only while a request of that connection runs.
+ */
+BUILTIN(connection_fd)
+{
+	uint64_t id = nargs == 1 ? py.PyLong_AsUnsignedLongLong(args[0]) : 0;
+
+	UNUSED;
+	for (int i = 0; i < ph_thread_count; i++) {
+		ph_thread *t = &ph_threads[i];
+		int fd;
+
+		if (!t->active || t->x.conn == NULL || t->x.conn->id != id)
+			continue;
+		fd = fcntl(t->x.fd, F_DUPFD_CLOEXEC, 0);
+		if (fd < 0)
+			return py.PyErr_SetFromErrno(*py.PyExc_OSError);
+		t->taken = true;
+		return py.PyLong_FromLong(fd);
+	}
+	py.PyErr_SetString(*py.PyExc_RuntimeError, "gunicorn.socket was used outside of its request");
+	return NULL;
+}
+
+/*
+ * reset_signals(): in a child that the application forked.  Go's handlers have no Go threads behind them there: a
+ * SIGTERM (multiprocessing's terminate()) would be swallowed.  Handlers that the application set stay.
+ */
+BUILTIN(reset_signals)
+{
+	PyObject *kept = nargs == 1 ? args[0] : NULL; /* tuple of signal numbers that have a Python handler */
+	Py_ssize_t count = kept ? py.PyTuple_Size(kept) : 0;
+	sigset_t keep;
+	struct sigaction now, fallback = {.sa_handler = SIG_DFL};
+
+	UNUSED;
+	sigemptyset(&keep);
+	for (Py_ssize_t i = 0; i < count; i++)
+		sigaddset(&keep, (int)py.PyLong_AsLong(py.PyTuple_GetItem(kept, i)));
+	for (int n = 1; n < NSIG; n++)
+		if (!sigismember(&keep, n) && sigaction(n, NULL, &now) == 0 && now.sa_handler != SIG_IGN &&
+		    now.sa_handler != SIG_DFL)
+			sigaction(n, &fallback, NULL);
+	return none();
+}
+
+/* note_fork(): in the parent, after the application forked. */
+BUILTIN(note_fork)
+{
+	UNUSED;
+	__atomic_add_fetch(&forks, 1, __ATOMIC_RELAXED);
+	return none();
+}
+
+/*
+ * guard_signals(): gives every handler SA_ONSTACK.  A C handler without it may run on a goroutine's small stack;
+ * CPython sets the flag since 3.10 only (bpo-43390), C extensions often do not.
+ */
+BUILTIN(guard_signals)
+{
+	struct sigaction now;
+
+	UNUSED;
+	for (int n = 1; n < NSIG; n++)
+		if (sigaction(n, NULL, &now) == 0 && now.sa_handler != SIG_IGN && now.sa_handler != SIG_DFL &&
+		    !(now.sa_flags & SA_ONSTACK)) {
+			now.sa_flags |= SA_ONSTACK;
+			sigaction(n, &now, NULL);
+		}
+	return none();
+}
+
+/* set_title(text: bytes) */
+BUILTIN(set_title)
+{
+	char *text;
+	Py_ssize_t length;
+
+	UNUSED;
+	if (nargs != 1 || py.PyBytes_AsStringAndSize(args[0], &text, &length) != 0)
+		return NULL;
+	ph_title_set(text, (size_t)length);
+	return none();
+}
+
+static PyMethodDef builtins[] = {
+	{"control_fd", control_fd, METH_FASTCALL_KEYWORDS, "control_fd() -> int"},
+	{"become_worker", become_worker, METH_FASTCALL_KEYWORDS, "become_worker(boot, fds)"},
+	{"configure", configure, METH_FASTCALL_KEYWORDS, "configure(options)"},
+	{"run_thread", run_thread, METH_FASTCALL_KEYWORDS, "run_thread(i)"},
+	{"connection_fd", connection_fd, METH_FASTCALL_KEYWORDS, "connection_fd(id) -> int"},
+	{"reset_signals", reset_signals, METH_FASTCALL_KEYWORDS, "reset_signals(kept)"},
+	{"note_fork", note_fork, METH_FASTCALL_KEYWORDS, "note_fork()"},
+	{"guard_signals", guard_signals, METH_FASTCALL_KEYWORDS, "guard_signals()"},
+	{"set_title", set_title, METH_FASTCALL_KEYWORDS, "set_title(text)"},
+};
+
+static int add(PyObject *dict, const char *name, PyObject *value)
+{
+	int set = value ? py.PyDict_SetItemString(dict, name, value) : -1;
+
+	py.Py_DecRef(value);
+	return set == 0 ? PH_OK : PH_ERR;
+}
+
+int ph_module_create(void)
+{
+	PyObject *module = py.PyImport_AddModule("_pyhost");             /* borrowed */
+	PyObject *dict = module ? py.PyModule_GetDict(module) : NULL;    /* borrowed */
+
+	if (dict == NULL)
+		return PH_ERR;
+	for (size_t i = 0; i < sizeof builtins / sizeof *builtins; i++)
+		if (add(dict, builtins[i].ml_name, py.PyCFunction_NewEx(&builtins[i], NULL, NULL)) != PH_OK)
+			return PH_ERR;
+	return add(dict, "early_hints", ph_early_hints_new());
+}

@@ -1,0 +1,69 @@
+//go:build !cgo
+
+// Package embedpy is the only place where Go meets CPython. Built without cgo it has the same names and no Python: the
+// rest of the tree compiles and tests without a C compiler.
+package embedpy
+
+import (
+	"errors"
+	"unsafe"
+)
+
+// ErrNoPython is the answer of a binary that was built with CGO_ENABLED=0.
+var ErrNoPython = errors.New("this pyhost was built without cgo and cannot run Python: build it with CGO_ENABLED=1")
+
+// BootError says why the application does not load.
+type BootError struct {
+	Code             int
+	Cause, Traceback string
+}
+
+func (e *BootError) Error() string { return e.Cause }
+
+// IsWorker is always false without cgo.
+func IsWorker() bool { return false }
+
+// WorkerBoot is empty without cgo.
+func WorkerBoot() []byte { return nil }
+
+// WorkerFD is -1 without cgo.
+func WorkerFD(int) int { return -1 }
+
+// SetTitle does nothing without cgo.
+func SetTitle(string) {}
+
+// Boot fails with ErrNoPython.
+func Boot([]string, int, int, int) *BootError { return &BootError{Code: 3, Cause: ErrNoPython.Error()} }
+
+// StartThreads fails with ErrNoPython.
+func StartThreads(func(int)) error { return ErrNoPython }
+
+// ExchangeOf returns nil without cgo.
+func ExchangeOf(int) *Exchange { return nil }
+
+// Call does nothing without cgo.
+func Call(int, []byte, []byte) {}
+
+// ReleaseGIL does nothing without cgo.
+func ReleaseGIL(int) {}
+
+// ProbeGIL does nothing without cgo.
+func ProbeGIL() {}
+
+// Forked is always false without cgo.
+func Forked() bool { return false }
+
+// CheckSignals does nothing without cgo.
+func CheckSignals() (bool, string) { return false, "" }
+
+// DropConn does nothing without cgo.
+func DropConn(unsafe.Pointer) {}
+
+// Free does nothing without cgo.
+func (t Tail) Free() {}
+
+// RunAtExit does nothing without cgo.
+func RunAtExit() {}
+
+// Finalize does nothing without cgo.
+func Finalize() {}

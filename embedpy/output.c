@@ -1,0 +1,110 @@
+/* Bytes to the client's socket.  The GIL is let go while a write may take long or another thread wants it. */
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "internal.h"
+
+enum {
+	LARGE = 64 * 1024,    /* a write of this size is worth letting go of the GIL */
+	PATIENCE_MS = 2,      /* how long a finished response waits for a reader before it moves to the goroutine lane */
+	STREAM_POLL_MS = 1000, /* a waiting stream looks up this often */
+};
+
+/* advance: drops n sent bytes from the vector. */
+static void advance(struct iovec **iov, int *count, size_t n)
+{
+	while (*count > 0 && n >= (*iov)->iov_len) {
+		n -= (*iov)->iov_len;
+		(*iov)++;
+		(*count)--;
+	}
+	if (*count > 0) {
+		(*iov)->iov_base = (char *)(*iov)->iov_base + n;
+		(*iov)->iov_len -= n;
+	}
+}
+
+/* push: writes until all is out, the socket is full for patience_ms (EAGAIN), or it fails.  No GIL needed. */
+static int push(int fd, struct iovec **iov, int *count, int patience_ms)
+{
+	while (*count > 0) {
+		struct msghdr message = {.msg_iov = *iov, .msg_iovlen = (size_t)*count};
+		ssize_t n = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+		struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
+
+		if (n >= 0)
+			advance(iov, count, (size_t)n);
+		else if (errno == EINTR)
+			continue;
+		else if (errno != EAGAIN)
+			return errno;
+		else if (patience_ms == 0 || poll(&poll_fd, 1, patience_ms) == 0)
+			return EAGAIN;
+	}
+	return 0;
+}
+
+static size_t total(const struct iovec *iov, int count)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < count; i++)
+		n += iov[i].iov_len;
+	return n;
+}
+
+/* ph_output_wait: for a stream.  A slow reader holds this thread, never the GIL. */
+int ph_output_wait(ph_thread *t, struct iovec *iov, int count)
+{
+	bool yield = total(iov, count) >= LARGE || __atomic_load_n(&ph_gil_waiters, __ATOMIC_RELAXED) > 0;
+	PyThreadState *saved;
+	int error = EAGAIN;
+
+	if (!yield)
+		error = push(t->x.fd, &iov, &count, 0);
+	if (error == EAGAIN) {
+		saved = py.PyEval_SaveThread(); /* of the calling thread: write() may run in one of the application's */
+		while (error == EAGAIN)
+			error = push(t->x.fd, &iov, &count, STREAM_POLL_MS);
+		py.PyEval_RestoreThread(saved);
+	}
+	return error == 0 ? PH_SENT : PH_CLIENT_GONE;
+}
+
+/*
+ * ph_output_last: the rest of a response that is complete in memory.  What a slow reader leaves goes into the
+ * exchange's tail, and the thread is free.  owned: malloc'd memory that iov[0] starts in and that may become the
+ * tail, or NULL.
+ */
+int ph_output_last(ph_thread *t, struct iovec *iov, int count, char *owned)
+{
+	bool yield = total(iov, count) >= LARGE || __atomic_load_n(&ph_gil_waiters, __ATOMIC_RELAXED) > 0;
+	PyThreadState *saved = yield ? py.PyEval_SaveThread() : NULL;
+	int error = push(t->x.fd, &iov, &count, yield ? PATIENCE_MS : 0);
+	size_t left = total(iov, count);
+
+	if (error == EAGAIN && owned == NULL) {
+		char *copy = malloc(left);
+		size_t at = 0;
+
+		for (int i = 0; copy != NULL && i < count; at += iov[i++].iov_len)
+			memcpy(copy + at, iov[i].iov_base, iov[i].iov_len);
+		t->x.tail = copy;
+		t->x.tail_offset = 0;
+		t->x.tail_length = left;
+		error = copy ? 0 : ENOMEM;
+	} else if (error == EAGAIN) {
+		t->x.tail = owned;
+		t->x.tail_offset = (uint64_t)((char *)iov->iov_base - owned);
+		t->x.tail_length = t->x.tail_offset + left;
+		error = 0;
+	}
+	if (saved != NULL)
+		py.PyEval_RestoreThread(saved);
+	if (t->x.tail != owned)
+		free(owned);
+	return error == 0 ? PH_SENT : PH_CLIENT_GONE;
+}

@@ -1,0 +1,156 @@
+"""The program of the forkserver: imports the application with --preload, forks a worker on each command.
+
+It speaks JSON lines with the master (package workers/wire); descriptors come along with SCM_RIGHTS.
+"""
+
+import array
+import gc
+import json
+import os
+import select
+import signal
+import socket
+import sys
+
+import _pyhost
+import _pyhost_loader as loader
+
+# The terminal and operators signal the whole process group; only the control socket commands the forkserver.
+IGNORED = [signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2,
+           signal.SIGWINCH, signal.SIGTTIN, signal.SIGTTOU]
+
+preloaded = None  # the application, where --preload imported it here
+
+
+class Forkserver:
+    """One generation of code: its Python state is what the workers start from."""
+
+    def __init__(self, control):
+        self.control = control
+        self.buffer = b""
+        self.fds = []
+        self.wake_read, self.wake_write = os.pipe()
+        os.set_blocking(self.wake_write, False)
+        os.set_blocking(self.wake_read, False)
+        for number in IGNORED:
+            signal.signal(number, signal.SIG_IGN)
+        signal.signal(signal.SIGCHLD, lambda number, frame: None)
+        signal.set_wakeup_fd(self.wake_write, warn_on_full_buffer=False)
+
+    def serve(self):
+        """Carry out commands.  Returns in a new worker; the forkserver itself leaves through os._exit."""
+        while True:
+            ready, _, _ = select.select([self.control, self.wake_read], [], [])
+            if self.wake_read in ready:
+                self.reap()
+            if self.control in ready and self.receive():
+                return
+
+    def receive(self):
+        """Read what the master sent; true in a worker."""
+        try:
+            data, ancillary, _, _ = self.control.recvmsg(1 << 16, socket.CMSG_SPACE(256 * 4))
+        except ConnectionError:
+            data, ancillary = b"", []
+        for level, kind, payload in ancillary:
+            if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+                fds = array.array("i")
+                fds.frombytes(payload[:len(payload) - len(payload) % fds.itemsize])
+                self.fds.extend(fds)
+        if not data:
+            os._exit(0)
+        self.buffer += data
+        while b"\n" in self.buffer:
+            line, self.buffer = self.buffer.split(b"\n", 1)
+            if self.command(json.loads(line)):
+                return True
+        return False
+
+    def command(self, message):
+        """Carry out one wire.Command; true in a worker."""
+        kind = message["command"]
+        if kind == "boot":
+            self.boot(message["config"], message.get("argv") or [])
+        elif kind == "fork":
+            return self.fork(message["worker"])
+        elif kind == "exit":
+            os._exit(0)
+        return False
+
+    def boot(self, config, argv):
+        """Prepare the process and, with --preload, import the application."""
+        global preloaded
+        try:
+            loader.prepare(config, argv)
+            if config.get("preload_app"):
+                preloaded = loader.load(config["wsgi_app"])
+        except loader.LoadFailure as failure:
+            self.fail(failure.code, failure.cause, failure.trace)
+        except OSError as error:
+            self.fail(loader.EXIT_BOOT_ERROR, "cannot use the directory of --chdir: %s" % error, "")
+        gc.collect()
+        gc.freeze()  # the collector must not touch, and so copy, pages that the workers share
+        self.send({"event": "ready", "python": sys.version.split()[0]})
+
+    def fail(self, code, cause, trace):
+        """Tell the master why this generation cannot serve, and end."""
+        self.send({"event": "failed", "code": code, "error": cause, "traceback": trace})
+        os._exit(code)
+
+    def fork(self, worker):
+        """Fork one worker; true in it."""
+        count = 2 + len(worker.get("listeners") or ())
+        fds, self.fds = self.fds[:count], self.fds[count:]
+        who = {"slot": worker.get("slot", 0), "age": worker.get("age", 0)}
+        try:
+            pid = os.fork()
+        except OSError as error:
+            self.send(dict(who, event="fork_failed", error=str(error)))
+            pid = None
+        if pid == 0:
+            self.leave()
+            _pyhost.become_worker(json.dumps(worker).encode(), tuple(fds))
+            return True
+        for fd in fds:
+            os.close(fd)
+        if pid is not None:
+            self.send(dict(who, event="forked", pid=pid))
+        return False
+
+    def leave(self):
+        """In the new worker: forget that this was the forkserver."""
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for number in IGNORED:
+            signal.signal(number, signal.SIG_DFL)
+        self.control.close()
+        os.close(self.wake_read)
+        os.close(self.wake_write)
+
+    def reap(self):
+        """Tell the master of every child that ended, with the raw wait status."""
+        try:
+            while os.read(self.wake_read, 512):
+                pass
+        except BlockingIOError:
+            pass
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            self.send({"event": "exited", "pid": pid, "status": status})
+
+    def send(self, event):
+        """One wire.Event; a master that is gone ends the forkserver."""
+        try:
+            self.control.sendall(json.dumps(event).encode() + b"\n")
+        except OSError:
+            os._exit(0)
+
+
+def main():
+    """Serve until this process is a worker."""
+    Forkserver(socket.socket(fileno=_pyhost.control_fd())).serve()

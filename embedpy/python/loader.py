@@ -1,0 +1,130 @@
+"""Finds the application: ``module``, ``module:attribute``, ``module:factory(arguments)``."""
+
+import ast
+import importlib
+import os
+import sys
+import traceback
+
+SERVER_SOFTWARE = "pyhost"  # with the version, set by the server when it installs this module
+EXIT_BOOT_ERROR = 3  # gunicorn's WORKER_BOOT_ERROR: the import raised
+EXIT_APP_LOAD = 4    # gunicorn's APP_LOAD_ERROR: it imported, but there is no application in it
+
+
+class AppImportError(Exception):
+    """The module is there, the application in it is not."""
+
+
+class LoadFailure(Exception):
+    """Why an application does not load, ready for the log: exit code, one-line cause, traceback text."""
+
+    def __init__(self, code, cause, trace):
+        super().__init__(cause)
+        self.code = code
+        self.cause = cause
+        self.trace = trace
+
+
+def parse(spec):
+    """Split ``module:expression`` into (module, attribute, positional, keyword) as gunicorn's app spec does."""
+    module, _, expression = spec.partition(":")
+    expression = expression or "application"
+    try:
+        node = ast.parse(expression, mode="eval").body
+    except SyntaxError:
+        raise AppImportError("Failed to parse %r as an attribute name or function call." % expression)
+    if isinstance(node, ast.Call):
+        name, positional, keyword = _dotted(node.func), node.args, node.keywords
+        try:
+            args = [ast.literal_eval(arg) for arg in positional]
+            kwargs = {kw.arg: ast.literal_eval(kw.value) for kw in keyword}
+        except ValueError:
+            raise AppImportError("Failed to parse arguments as literal values: %r" % expression)
+        if None in kwargs or name is None:
+            raise AppImportError("Function reference must be a simple name: %r" % expression)
+        return module, name, args, kwargs
+    name = _dotted(node)
+    if name is None:
+        raise AppImportError("Failed to parse %r as an attribute name or function call." % expression)
+    return module, name, None, None
+
+
+def _dotted(node):
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        left = _dotted(node.value)
+        return left and left + "." + node.attr
+    return None
+
+
+def _import(module):
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        if module.endswith(".py") and os.path.exists(module):
+            raise AppImportError(
+                "Failed to find application: %r is a file; did you mean '%s:application'?"
+                % (module, os.path.splitext(module)[0].replace("/", "."))
+            )
+        raise
+
+
+def _find(spec):
+    module, name, args, kwargs = parse(spec)
+    found = _import(module)
+    for part in name.split("."):
+        try:
+            found = getattr(found, part)
+        except AttributeError:
+            raise AppImportError("Failed to find attribute %r in %r." % (name, module))
+    if args is not None:
+        try:
+            found = found(*args, **kwargs)
+        except TypeError as error:
+            # A wrong signature is the caller's mistake; a TypeError from inside the factory is the factory's.
+            if error.__traceback__.tb_next is None:
+                raise AppImportError("Calling %r failed: %s" % (spec, error))
+            raise
+    if found is None:
+        raise AppImportError("Failed to find application object: %r is None." % spec)
+    if not callable(found):
+        raise AppImportError("Application object must be callable: %r is %s." % (spec, type(found).__name__))
+    return found
+
+
+def load(spec):
+    """Import and return the WSGI callable that spec names, or raise LoadFailure."""
+    try:
+        return _find(spec)
+    except AppImportError as error:
+        raise LoadFailure(EXIT_APP_LOAD, str(error), traceback.format_exc())
+    except SystemExit as error:
+        cause = "the application called sys.exit(%r) while it was imported" % (error.code,)
+        raise LoadFailure(EXIT_BOOT_ERROR, cause, traceback.format_exc())
+    except BaseException as error:
+        cause = "%s: %s" % (type(error).__name__, error)
+        if isinstance(error, ModuleNotFoundError):
+            cause += " (Python %s, sys.path[0] is %r)" % (sys.version.split()[0], sys.path[0])
+        raise LoadFailure(EXIT_BOOT_ERROR, cause, traceback.format_exc())
+
+
+def prepare(config, argv):
+    """Set up the process as gunicorn does before it loads an application: environment, directory, sys.path, argv."""
+    for pair in config.get("raw_env") or ():
+        name, _, value = pair.partition("=")
+        os.environ[name] = value
+    os.environ["SERVER_SOFTWARE"] = SERVER_SOFTWARE
+    directory = config.get("chdir") or os.getcwd()
+    os.chdir(directory)
+    for path in reversed((config.get("pythonpath") or "").split(",")):
+        if path:
+            _put_first(os.path.abspath(path))
+    _put_first(os.getcwd())
+    sys.argv = list(argv) or ["pyhost"]
+
+
+def _put_first(path):
+    if path in sys.path:
+        sys.path.remove(path)
+    sys.path.insert(0, path)

@@ -1,0 +1,131 @@
+"""What a request's environ holds besides strings: input and error streams, the file wrapper, the client's socket."""
+
+import io
+import os
+import socket
+
+import _pyhost
+
+BLOCK = 64 * 1024
+
+
+class EmptyInput(io.BytesIO):
+    """wsgi.input of a request without a body.  One object serves all: it holds nothing and cannot be closed."""
+
+    def close(self):
+        """Do nothing: the next request reads from the same object."""
+
+    def write(self, data):
+        """Refuse: wsgi.input is for reading."""
+        raise io.UnsupportedOperation("not writable")
+
+
+class StreamedBody(io.RawIOBase):
+    """The raw side of a body that arrives while the application runs (``Expect: 100-continue``).
+
+    The server's half reads the client's socket, undoes the framing and sends packets: ``D`` + data, ``X`` + text when
+    the body was cut or malformed, end of file when it is complete.  It starts, and sends 100 Continue, at the first
+    read: RFC 9110 10.1.1.
+    """
+
+    def __init__(self, fd):
+        super().__init__()
+        self._socket = socket.socket(fileno=fd)
+        self._socket.setblocking(True)
+        self._started = False
+        self._error = None
+        self._rest = memoryview(b"")
+
+    def readable(self):
+        """Always true."""
+        return True
+
+    def readinto(self, target):
+        """Fill target; 0 at the end of the body; OSError when the body was cut."""
+        if self._error is not None:
+            raise OSError(self._error)
+        if not self._rest:
+            self._receive()
+        count = min(len(target), len(self._rest))
+        target[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count
+
+    def _receive(self):
+        if not self._started:
+            self._started = True
+            self._socket.sendall(b"G")
+        packet = self._socket.recv(BLOCK + 1)
+        if packet[:1] == b"X":
+            self._error = packet[1:].decode("latin-1")
+            raise OSError(self._error)
+        self._rest = memoryview(packet)[1:]
+
+    def close(self):
+        """Let the server's half go; also when the application never read."""
+        if not self.closed:
+            self._socket.close()
+        super().close()
+
+
+def open_stream(fd):
+    """wsgi.input over the packets of fd."""
+    return io.BufferedReader(StreamedBody(fd), BLOCK)
+
+
+def open_file(fd):
+    """wsgi.input over a spooled body; the file has no name any more."""
+    return open(fd, "rb", buffering=BLOCK)
+
+
+class FileWrapper:
+    """wsgi.file_wrapper (PEP 3333, "Optional Platform-Specific File Handling"): iterates a file from where it stands."""
+
+    def __init__(self, filelike, blksize=8192):
+        self.filelike = filelike
+        self.blksize = max(blksize, BLOCK)  # a suggestion: larger blocks are fewer system calls
+        if hasattr(filelike, "close"):
+            self.close = filelike.close
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        data = self.filelike.read(self.blksize)
+        if data:
+            return data
+        raise StopIteration
+
+    def __getitem__(self, index):
+        """The old iteration protocol, which PEP 3333's example and gunicorn's class offer."""
+        data = self.filelike.read(self.blksize)
+        if data:
+            return data
+        raise IndexError(index)
+
+
+class ClientSocket:
+    """environ["gunicorn.socket"]: the client's connection, made a real socket when something of it is used.
+
+    Using it takes the connection out of the server's hands: nothing more is sent on it and it is closed after the
+    request.  It is good only while a request of its connection runs.
+    """
+
+    __slots__ = ("_id", "_socket")
+
+    def __init__(self, id):
+        self._id = id
+        self._socket = None
+
+    def __getattr__(self, name):
+        if self._socket is None:
+            taken = socket.socket(fileno=_pyhost.connection_fd(self._id))
+            taken.setblocking(True)
+            self._socket = taken
+        return getattr(self._socket, name)
+
+
+def open_errors(fd):
+    """wsgi.errors: text, to the error log, line by line, whatever the locale."""
+    raw = io.FileIO(fd, "w", closefd=False)
+    return io.TextIOWrapper(io.BufferedWriter(raw), "utf-8", "backslashreplace", line_buffering=True)

@@ -1,0 +1,125 @@
+"""The Python half of a worker: imports the application, makes the environ templates, starts the threads."""
+
+import atexit
+import io
+import json
+import os
+import signal
+import sys
+import threading
+import traceback
+
+import _pyhost
+import _pyhost_forkserver as forkserver
+import _pyhost_loader as loader
+import _pyhost_streams as streams
+
+
+def boot(text, error_fd, wake_fd):
+    """Load the application and hand everything to the C layer.
+
+    Returns None, or (exit code, cause, traceback) when the application does not load.
+    """
+    worker = json.loads(text)
+    config = worker["config"]
+    os.umask(config.get("umask") or 0)
+    guard_forks()
+    # A Python signal handler runs on the main thread: the byte wakes it when it waits in the poller.
+    signal.set_wakeup_fd(wake_fd, warn_on_full_buffer=False)
+    try:
+        application = forkserver.preloaded or loader.load(config["wsgi_app"])
+    except loader.LoadFailure as failure:
+        return failure.code, failure.cause, failure.trace
+    guard_signals()
+    _pyhost.configure({
+        "application": application,
+        "templates": tuple(template(config, each, error_fd) for each in worker["listeners"]),
+        "socket": streams.ClientSocket,
+        "bytes_io": io.BytesIO,
+        "open_file": streams.open_file,
+        "open_stream": streams.open_stream,
+    })
+    return None
+
+
+def template(config, listener, error_fd):
+    """The environ keys that are the same for every request of a listener (PEP 3333; gunicorn's table)."""
+    environ = {
+        # overwritten by every request; here so that the copied dict has its final shape
+        "REQUEST_METHOD": "", "RAW_URI": "", "REQUEST_URI": "", "PATH_INFO": "", "QUERY_STRING": "",
+        "SERVER_PROTOCOL": "",
+        "REMOTE_ADDR": "",
+        "SCRIPT_NAME": config.get("script_name") or "",
+        "SERVER_SOFTWARE": loader.SERVER_SOFTWARE,
+        "SERVER_NAME": listener["name"],
+        "SERVER_PORT": listener["port"],
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": streams.EmptyInput(),
+        "wsgi.input_terminated": True,
+        "wsgi.errors": streams.open_errors(error_fd),
+        "wsgi.multithread": config["worker_class"] != "sync",
+        "wsgi.multiprocess": config["workers"] > 1,
+        "wsgi.run_once": False,
+        "wsgi.file_wrapper": streams.FileWrapper,
+        "wsgi.early_hints": _pyhost.early_hints,
+        "gunicorn.socket": None,
+    }
+    return environ
+
+
+def start_threads(count):
+    """Start request threads 1..count-1; thread 0 is the main thread.  They are daemons: draining is the server's."""
+    for index in range(1, count):
+        threading.Thread(target=_pyhost.run_thread, args=(index,), name="gthread_%d" % index, daemon=True).start()
+
+
+def run_atexit():
+    """Run the atexit handlers of the application without ending the interpreter."""
+    atexit._run_exitfuncs()
+
+
+def guard_forks():
+    """Make the processes that the application forks behave as under a server written in Python."""
+    os.register_at_fork(after_in_child=_after_in_child, after_in_parent=_pyhost.note_fork)
+
+
+def _after_in_child():
+    kept = tuple(n for n in range(1, signal.NSIG) if callable(_handler(n)))
+    _pyhost.reset_signals(kept)
+    try:
+        signal.set_wakeup_fd(-1)  # the pipe is shared with the worker: the child must not wake it
+    except ValueError:
+        pass
+
+
+def _handler(number):
+    try:
+        return signal.getsignal(number)
+    except ValueError:
+        return None
+
+
+def guard_signals():
+    """See _pyhost.guard_signals: needed where CPython's own handlers lack SA_ONSTACK (before 3.10)."""
+    _pyhost.guard_signals()
+    if sys.version_info >= (3, 10):
+        return
+    original = signal.signal
+
+    def guarded(signalnum, handler):
+        previous = original(signalnum, handler)
+        _pyhost.guard_signals()
+        return previous
+
+    guarded.__doc__ = original.__doc__
+    signal.signal = guarded
+
+
+def format_exception(kind, value, trace):
+    """The traceback as UTF-8 bytes, for the log."""
+    try:
+        text = "".join(traceback.format_exception(kind, value, trace))
+    except Exception:
+        text = "%s (its traceback cannot be formatted)\n" % (kind,)
+    return text.encode("utf-8", "backslashreplace")

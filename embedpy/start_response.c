@@ -1,0 +1,191 @@
+/*
+ * start_response, write and early_hints: the callables of PEP 3333 that the application gets.
+ *
+ * Each start_response carries the serial number of its request as `self`, so one that is kept and called after its
+ * request (by a suspended greenlet, a forgotten thread) raises instead of writing into somebody else's response.
+ */
+#include <string.h>
+
+#include "internal.h"
+
+enum { THREAD_BITS = 12 }; /* low bits of a token: the thread; the rest: the request's serial number */
+
+_Static_assert(1 << THREAD_BITS >= 4096, "threads per worker");
+
+static uint64_t token_of(ph_thread *t)
+{
+	return t->serial << THREAD_BITS | (uint64_t)t->index;
+}
+
+/* ph_thread_of_token: borrowed pointer to the thread whose running request the token names, or NULL with an error. */
+ph_thread *ph_thread_of_token(PyObject *token)
+{
+	uint64_t n = py.PyLong_AsUnsignedLongLong(token);
+	ph_thread *t = &ph_threads[n & ((1 << THREAD_BITS) - 1)];
+
+	if (!t->active || token_of(t) != n) {
+		py.PyErr_SetString(*py.PyExc_RuntimeError, "start_response() or write() called after its request was over");
+		return NULL;
+	}
+	return t;
+}
+
+/* write(data): the imperative way to send, PEP 3333 "The write() Callable".  Returns None. */
+static PyObject *write_call(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+{
+	ph_thread *t = ph_thread_of_token(self);
+	char *data;
+	Py_ssize_t length;
+	int sent;
+
+	if (t == NULL)
+		return NULL;
+	if (nargs != 1 || kwnames != NULL) {
+		py.PyErr_SetString(*py.PyExc_TypeError, "write() takes one argument, bytes");
+		return NULL;
+	}
+	if (py.PyBytes_AsStringAndSize(args[0], &data, &length) != 0)
+		return NULL;
+	sent = ph_body_block(t, data, (size_t)length);
+	if (sent == PH_CLIENT_GONE)
+		py.PyErr_SetString(*py.PyExc_OSError, "the client closed the connection");
+	if (sent != PH_OK)
+		return NULL;
+	py.Py_IncRef(PH_NONE);
+	return PH_NONE;
+}
+
+static PyMethodDef write_def = {"write", write_call, METH_FASTCALL_KEYWORDS,
+                                "write(data): send a block of the body now (PEP 3333)."};
+
+/*
+ * replace: a second call.  PEP 3333: allowed with exc_info only; before the head left it replaces, afterwards the
+ * exception that exc_info carries is raised again.
+ */
+static int replace(ph_thread *t, PyObject *exc_info)
+{
+	if (exc_info == NULL || exc_info == PH_NONE) {
+		py.PyErr_SetString(*py.PyExc_AssertionError,
+		                   "start_response() was called a second time without exc_info (PEP 3333)");
+		return PH_ERR;
+	}
+	if (t->committed) {
+		PyObject *info[3];
+
+		if (py.PyTuple_Size(exc_info) != 3)
+			return PH_ERR;
+		for (int i = 0; i < 3; i++) {
+			info[i] = py.PyTuple_GetItem(exc_info, i); /* borrowed */
+			if (info[i] == PH_NONE)
+				info[i] = NULL;
+			py.Py_IncRef(info[i]);
+		}
+		py.PyErr_Restore(info[0], info[1], info[2]); /* steals the three */
+		return PH_ERR;
+	}
+	return PH_OK;
+}
+
+/* collect: positional and keyword arguments into given[3] (borrowed). */
+static int collect(PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames, PyObject *given[3])
+{
+	static const char *const names[] = {"status", "headers", "exc_info"};
+	Py_ssize_t keywords = kwnames ? py.PyTuple_Size(kwnames) : 0;
+
+	if (nargs > 3)
+		goto wrong;
+	for (Py_ssize_t i = 0; i < nargs; i++)
+		given[i] = args[i];
+	for (Py_ssize_t k = 0; k < keywords; k++) {
+		const char *name = py.PyUnicode_AsUTF8AndSize(py.PyTuple_GetItem(kwnames, k), NULL);
+		int i = 0;
+
+		while (i < 3 && (name == NULL || (strcmp(name, names[i]) != 0 && !(i == 1 && !strcmp(name, "response_headers")))))
+			i++;
+		if (i == 3 || given[i] != NULL)
+			goto wrong;
+		given[i] = args[nargs + k];
+	}
+	if (given[0] != NULL && given[1] != NULL)
+		return PH_OK;
+wrong:
+	py.PyErr_SetString(*py.PyExc_TypeError, "start_response(status, headers, exc_info=None): wrong arguments");
+	return PH_ERR;
+}
+
+/* start_response(status, headers, exc_info=None) -> write */
+static PyObject *start_response_call(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+{
+	ph_thread *t = ph_thread_of_token(self);
+	PyObject *given[3] = {NULL, NULL, NULL};
+
+	if (t == NULL || collect(args, nargs, kwnames, given) != PH_OK)
+		return NULL;
+	if (t->started && replace(t, given[2]) != PH_OK)
+		return NULL;
+	ph_head_reset(t);
+	t->started = false;
+	if (ph_head_status(t, given[0]) != PH_OK || ph_head_headers(t, &t->head, given[1], false) != PH_OK) {
+		ph_head_reset(t);
+		return NULL;
+	}
+	t->started = true;
+	return py.PyCFunction_NewEx(&write_def, self, NULL); /* new */
+}
+
+static PyMethodDef start_response_def = {"start_response", start_response_call, METH_FASTCALL_KEYWORDS,
+                                         "start_response(status, headers, exc_info=None) -> write (PEP 3333)."};
+
+PyObject *ph_start_response_new(ph_thread *t)
+{
+	PyObject *token = py.PyLong_FromUnsignedLongLong(token_of(t)); /* new */
+	PyObject *callable = token ? py.PyCFunction_NewEx(&start_response_def, token, NULL) : NULL; /* new */
+
+	py.Py_DecRef(token);
+	return callable;
+}
+
+static __thread ph_thread *running;
+
+void ph_running_set(ph_thread *t)
+{
+	running = t;
+}
+
+/* wsgi.early_hints(headers): a 103 (RFC 8297).  Silent for HTTP/1.0 clients and once the head is out, as in gunicorn. */
+static PyObject *early_hints_call(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
+{
+	static const char status[] = "HTTP/1.1 103 Early Hints\r\n";
+	ph_thread *t = running;
+	ph_buffer hints = {0};
+	struct iovec iov;
+	PyObject *answer = NULL;
+
+	(void)self;
+	if (t == NULL || nargs != 1 || kwnames != NULL) {
+		py.PyErr_SetString(*py.PyExc_TypeError, "wsgi.early_hints(headers) is called in the request's own thread");
+		return NULL;
+	}
+	if (t->committed || !(t->x.flags & PH_HTTP11))
+		goto done;
+	if (ph_buffer_add(&hints, status, sizeof status - 1) != PH_OK ||
+	    ph_head_headers(t, &hints, args[0], true) != PH_OK || ph_buffer_add(&hints, "\r\n", 2) != PH_OK)
+		goto out;
+	iov = (struct iovec){hints.data, hints.length};
+	if (ph_output_wait(t, &iov, 1) == PH_CLIENT_GONE)
+		t->gone = true;
+done:
+	py.Py_IncRef(PH_NONE);
+	answer = PH_NONE;
+out:
+	ph_buffer_free(&hints);
+	return answer;
+}
+
+static PyMethodDef early_hints_def = {"early_hints", early_hints_call, METH_FASTCALL_KEYWORDS,
+                                      "early_hints(headers): send 103 Early Hints (RFC 8297)."};
+
+PyObject *ph_early_hints_new(void)
+{
+	return py.PyCFunction_NewEx(&early_hints_def, NULL, NULL); /* new */
+}

@@ -1,0 +1,153 @@
+/* The worker's side of the interpreter: boot, threads, the end. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+enum { EXIT_BOOT = 3 };
+
+static ph_buffer boot_error, boot_traceback;
+
+const char *ph_boot_error(void)
+{
+	return boot_error.data ? boot_error.data : "";
+}
+
+const char *ph_boot_traceback(void)
+{
+	return boot_traceback.data ? boot_traceback.data : "";
+}
+
+static int failed(int code, const char *error)
+{
+	boot_error.length = 0;
+	ph_buffer_add(&boot_error, error, strlen(error) + 1);
+	return code;
+}
+
+static int intern_names(void)
+{
+	ph_name.close = py.PyUnicode_InternFromString("close");
+	ph_name.wsgi_input = py.PyUnicode_InternFromString("wsgi.input");
+	ph_name.gunicorn_socket = py.PyUnicode_InternFromString("gunicorn.socket");
+	return ph_name.close && ph_name.wsgi_input && ph_name.gunicorn_socket ? PH_OK : PH_ERR;
+}
+
+/* thread_new: buffers of thread i; the main thread starts with the GIL, as the fork left it. */
+static int threads_new(int count)
+{
+	ph_threads = calloc((size_t)count, sizeof *ph_threads);
+	if (ph_threads == NULL)
+		return PH_ERR;
+	ph_thread_count = count;
+	for (int i = 0; i < count; i++) {
+		ph_threads[i].index = i;
+		ph_threads[i].date_second = -1;
+		if (ph_environ_values(&ph_threads[i]) != PH_OK)
+			return PH_ERR;
+	}
+	ph_threads[0].holds_gil = true;
+	return PH_OK;
+}
+
+/* worker_function: new reference to a function of the embedded module _pyhost_worker. */
+static PyObject *worker_function(const char *name)
+{
+	PyObject *module = py.PyImport_ImportModule("_pyhost_worker"); /* new */
+	PyObject *function = module ? py.PyObject_GetAttrString(module, name) : NULL; /* new */
+
+	py.Py_DecRef(module);
+	return function;
+}
+
+/* outcome: worker.boot returns None, or (exit code, cause, traceback). */
+static int outcome(PyObject *result)
+{
+	int code;
+
+	if (result == PH_NONE)
+		return 0;
+	code = (int)py.PyLong_AsLong(py.PyTuple_GetItem(result, 0));
+	failed(code, py.PyUnicode_AsUTF8AndSize(py.PyTuple_GetItem(result, 1), NULL));
+	boot_traceback.length = 0;
+	const char *trace = py.PyUnicode_AsUTF8AndSize(py.PyTuple_GetItem(result, 2), NULL);
+	ph_buffer_add(&boot_traceback, trace, strlen(trace) + 1);
+	return code;
+}
+
+int ph_boot(const char *keys, int key_count, int error_fd, int wake_fd, int threads)
+{
+	PyObject *boot, *text, *fd, *wake, *result;
+	int code;
+
+	if (intern_names() != PH_OK || ph_environ_keys(keys, key_count) != PH_OK || threads_new(threads) != PH_OK)
+		return failed(EXIT_BOOT, "out of memory");
+	ph_py.format_exception = worker_function("format_exception"); /* new, kept */
+	boot = worker_function("boot");                               /* new */
+	if (boot == NULL || ph_py.format_exception == NULL)
+		return failed(EXIT_BOOT, "the embedded module _pyhost_worker is not there");
+	text = py.PyUnicode_DecodeUTF8(ph_worker_boot(&(size_t){0}), (Py_ssize_t)strlen(ph_worker_boot(&(size_t){0})), NULL);
+	fd = py.PyLong_FromLong(error_fd);
+	wake = py.PyLong_FromLong(wake_fd);
+	result = text && fd && wake ? py.PyObject_CallFunctionObjArgs(boot, text, fd, wake, NULL) : NULL; /* new */
+	if (result == NULL) {
+		ph_exception_text(&boot_traceback);
+		ph_buffer_add(&boot_traceback, "", 1);
+		code = failed(EXIT_BOOT, "the worker could not be set up");
+	} else {
+		code = outcome(result);
+	}
+	py.Py_DecRef(result);
+	py.Py_DecRef(wake);
+	py.Py_DecRef(fd);
+	py.Py_DecRef(text);
+	py.Py_DecRef(boot);
+	return code;
+}
+
+int ph_threads_start(void)
+{
+	PyObject *start, *count, *done;
+
+	ph_gil_acquire(&ph_threads[0]);
+	start = worker_function("start_threads"); /* new */
+	count = py.PyLong_FromLong(ph_thread_count);
+	done = start && count ? py.PyObject_CallFunctionObjArgs(start, count, NULL) : NULL; /* new */
+	if (done == NULL) {
+		ph_exception_text(&boot_traceback);
+		ph_buffer_add(&boot_traceback, "", 1);
+		failed(EXIT_BOOT, "cannot start the worker's threads");
+	}
+	py.Py_DecRef(start);
+	py.Py_DecRef(count);
+	py.Py_DecRef(done);
+	ph_gil_release(0);
+	return done ? 0 : -1;
+}
+
+void ph_finalize(void)
+{
+	ph_gil_acquire(&ph_threads[0]);
+	py.Py_FinalizeEx();
+	fflush(NULL);
+}
+
+void ph_run_atexit(void)
+{
+	PyObject *function, *done;
+
+	ph_gil_acquire(&ph_threads[0]);
+	function = worker_function("run_atexit");                                        /* new */
+	done = function ? py.PyObject_CallFunctionObjArgs(function, NULL) : NULL;        /* new */
+	py.PyErr_Clear();
+	py.Py_DecRef(done);
+	py.Py_DecRef(function);
+	ph_gil_release(0);
+	fflush(NULL);
+}
+
+void ph_free(void *memory)
+{
+	free(memory);
+}

@@ -1,0 +1,66 @@
+package workers
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pyhost/pyhost/workers/scoreboard"
+)
+
+// startAccepting puts the listeners into the poller.
+func (w *worker) startAccepting() error {
+	w.acceptMu.Lock()
+	defer w.acceptMu.Unlock()
+	if w.accepting || w.draining.Load() {
+		return nil
+	}
+	for _, l := range w.listeners {
+		if err := w.poller.addListener(l.fd); err != nil {
+			return err
+		}
+	}
+	w.accepting = true
+	return nil
+}
+
+// pauseAccepting takes them out: what comes waits in the kernel's backlog, or goes to a sibling.
+func (w *worker) pauseAccepting() {
+	w.acceptMu.Lock()
+	defer w.acceptMu.Unlock()
+	if !w.accepting {
+		return
+	}
+	w.accepting = false
+	for _, l := range w.listeners {
+		w.poller.remove(l.fd)
+	}
+}
+
+// limitConnections enforces worker_connections.
+func (w *worker) limitConnections() {
+	if w.table.count.Load() >= w.maxConns {
+		w.pauseAccepting()
+		if w.table.count.Load() < w.maxConns { // one closed meanwhile and saw the listeners still in place
+			w.startAccepting()
+		}
+	}
+}
+
+// acceptFailed complains at most once a second. When descriptors or memory have run out the listener stays ready, so the
+// worker stops accepting until a connection closes or a moment has passed.
+func (w *worker) acceptFailed(errno unix.Errno) {
+	if w.draining.Load() {
+		return // the listeners may be closed already
+	}
+	switch errno {
+	case unix.EAGAIN, unix.ECONNABORTED, unix.EINTR:
+		return
+	}
+	now := scoreboard.Now()
+	if last := w.acceptError.Load(); now-last > int64(time.Second) && w.acceptError.CompareAndSwap(last, now) {
+		w.log.Error("Cannot accept connections: %v; trying again", error(errno))
+	}
+	w.pauseAccepting()
+	time.AfterFunc(100*time.Millisecond, func() { w.startAccepting() })
+}

@@ -1,0 +1,106 @@
+package workers
+
+import (
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/pyhost/pyhost/wsgi"
+)
+
+// Who owns a connection. Only the owner touches it; ownership changes by compare-and-swap.
+const (
+	connIdle  int32 = iota // in the poller, waiting for a request
+	connBusy               // a Python thread or the goroutine lane has it
+	connMore               // busy, and the poller saw an event meanwhile: the owner must read again
+	connClose              // being closed
+)
+
+// conn is a client's connection. Everything but state and since belongs to its owner.
+type conn struct {
+	fd         int
+	generation uint32 // tells this connection from an older one with the same descriptor
+	state      atomic.Int32
+	since      atomic.Int64 // CLOCK_MONOTONIC ns at which it became idle
+	answered   atomic.Bool  // a request was served on it
+	registered bool         // in the poller
+	facts      wsgi.Conn
+	python     unsafe.Pointer // the C layer's side, see embedpy.DropConn
+	message    *message       // a request that the lane completed, on its way to a Python thread
+}
+
+// claim makes an idle connection the caller's. If somebody else has it, they are told to look again.
+func (c *conn) claim() bool {
+	for {
+		switch c.state.Load() {
+		case connIdle:
+			if c.state.CompareAndSwap(connIdle, connBusy) {
+				return true
+			}
+		case connBusy:
+			if c.state.CompareAndSwap(connBusy, connMore) {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+}
+
+// release makes the connection idle. It reports false, and the caller keeps it, when the poller saw an event meanwhile.
+func (c *conn) release(now int64) bool {
+	c.since.Store(now)
+	if c.state.CompareAndSwap(connBusy, connIdle) {
+		return true
+	}
+	c.state.Store(connBusy)
+	return false
+}
+
+// table finds connections by descriptor, from any thread.
+type table struct {
+	conns  []atomic.Pointer[conn]
+	count  atomic.Int64
+	nextID atomic.Uint32
+}
+
+// newTable has room for descriptors below limit.
+func newTable(limit int) *table {
+	return &table{conns: make([]atomic.Pointer[conn], limit)}
+}
+
+// add registers an accepted descriptor; the connection starts busy, owned by the caller. It reports false when the
+// descriptor is beyond the table.
+func (t *table) add(fd int) (*conn, bool) {
+	if fd >= len(t.conns) {
+		return nil, false
+	}
+	c := &conn{fd: fd, generation: t.nextID.Add(1)}
+	c.state.Store(connBusy)
+	t.conns[fd].Store(c)
+	t.count.Add(1)
+	return c, true
+}
+
+// find returns the connection that an event was registered for, or nil if it is gone.
+func (t *table) find(fd int, generation uint32) *conn {
+	c := t.conns[fd].Load()
+	if c == nil || c.generation != generation {
+		return nil
+	}
+	return c
+}
+
+// remove forgets the connection, before its descriptor is closed and may come back as another's.
+func (t *table) remove(c *conn) {
+	t.conns[c.fd].Store(nil)
+	t.count.Add(-1)
+}
+
+// each calls f for every connection that is there.
+func (t *table) each(f func(*conn)) {
+	for i := range t.conns {
+		if c := t.conns[i].Load(); c != nil {
+			f(c)
+		}
+	}
+}

@@ -1,0 +1,62 @@
+package workers
+
+import (
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pyhost/pyhost/embedpy"
+	"github.com/pyhost/pyhost/workers/scoreboard"
+)
+
+// quickExit bounds a quick stop, in which requests are not waited for.
+const quickExit = 500 * time.Millisecond
+
+// stop begins to leave: no new connections, idle ones are closed, running requests finish (graceful) or are given up.
+// A second call can only hasten.
+func (w *worker) stop(graceful bool) {
+	if !graceful {
+		w.quick.Store(true)
+		time.AfterFunc(quickExit, func() { w.leave(0) })
+	}
+	w.stopOnce.Do(func() {
+		w.slot.SetState(scoreboard.Draining)
+		w.draining.Store(true)
+		w.pauseAccepting()
+		for _, l := range w.listeners {
+			unix.Close(l.fd)
+		}
+		w.closeIdle(scoreboard.Now())
+	})
+	w.poller.wake(w.threads)
+}
+
+// finalize ends the interpreter after the main thread's last request: atexit handlers run. It is bounded: an application
+// that does not end is left behind.
+func (w *worker) finalize(limit time.Duration, heartbeat *heartbeat) {
+	w.slot.SetState(scoreboard.Exiting)
+	time.AfterFunc(max(limit, time.Second), func() { w.leave(0) })
+	done := make(chan struct{})
+	go func() {
+		w.threadsDone.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		heartbeat.stopProbing()
+		embedpy.Finalize()
+	case <-time.After(quickExit / 2):
+		// A request still runs in another thread: ending the interpreter under it would crash it.
+		embedpy.RunAtExit()
+	}
+}
+
+// leave ends the process now. The first call decides; another goroutine's waits for the end.
+func (w *worker) leave(code int) {
+	w.leaveOnce.Do(func() {
+		w.log.Info("Worker exiting (pid: %d)", w.pid)
+		w.access.Close()
+		os.Exit(code)
+	})
+}

@@ -1,0 +1,110 @@
+package workers
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pyhost/pyhost/workers/scoreboard"
+	"github.com/pyhost/pyhost/workers/socket"
+)
+
+// firstRequest is how long a new connection may stay silent.
+const firstRequest = 30 * time.Second
+
+// park makes the connection idle, in the poller. It reports false when the caller still has it and must read again.
+func (w *worker) park(c *conn) bool {
+	if w.draining.Load() && c.answered.Load() {
+		w.close(c)
+		return true
+	}
+	if !c.registered {
+		// The connection is busy while it is added: an edge that is there already makes release fail, or comes as an
+		// event afterwards. Nothing is lost either way.
+		if err := w.poller.addConn(c); err != nil {
+			w.log.Error("Closing the connection of ip=%s: %v", c.peer(), err)
+			w.close(c)
+			return true
+		}
+	}
+	return c.release(scoreboard.Now())
+}
+
+// close ends a connection that the caller owns.
+func (w *worker) close(c *conn) {
+	c.state.Store(connClose)
+	w.table.remove(c)
+	w.python.DropConn(c.python)
+	if w.python.Forked() {
+		// A child of the application may hold a copy of the descriptor: closing ours would neither end the connection
+		// nor take it out of the poller.
+		if c.registered {
+			w.poller.remove(c.fd)
+		}
+		unix.Shutdown(c.fd, unix.SHUT_RDWR)
+	}
+	unix.Close(c.fd)
+	count := w.table.count.Load()
+	switch {
+	case w.draining.Load():
+		if count == 0 {
+			w.poller.wake(w.threads)
+		}
+	case count == w.maxConns-1:
+		w.startAccepting()
+	}
+}
+
+// reap closes connections that have been idle for too long, until stop is closed.
+func (w *worker) reap(stop <-chan struct{}) {
+	period := time.Second
+	if w.keepAlive > 0 && w.keepAlive < 4*time.Second {
+		period = max(w.keepAlive/4, 100*time.Millisecond)
+	}
+	ticker := time.NewTicker(period)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-stop:
+			return
+		case <-ticker.C:
+			w.closeIdle(scoreboard.Now())
+		}
+	}
+}
+
+func (w *worker) closeIdle(now int64) {
+	draining := w.draining.Load()
+	w.table.each(func(c *conn) {
+		if c.state.Load() != connIdle {
+			return
+		}
+		idle := time.Duration(now - c.since.Load())
+		if draining || idle > w.patience(c) {
+			w.closeIfSilent(c)
+		}
+	})
+}
+
+// patience is how long c may stay idle.
+func (w *worker) patience(c *conn) time.Duration {
+	if !c.answered.Load() {
+		return firstRequest
+	}
+	return w.keepAlive
+}
+
+// closeIfSilent closes an idle connection, unless a request is arriving on it at this moment.
+func (w *worker) closeIfSilent(c *conn) {
+	if !c.state.CompareAndSwap(connIdle, connBusy) {
+		return
+	}
+	var one [1]byte
+	if _, errno := socket.Peek(c.fd, one[:]); errno == unix.EAGAIN {
+		w.close(c)
+		return
+	}
+	// Bytes or the end of input are there, and their edge may have come while the connection was ours.
+	c.message = &message{}
+	w.ready.push(c)
+}

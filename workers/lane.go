@@ -1,0 +1,162 @@
+package workers
+
+import (
+	"errors"
+	"io"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pyhost/pyhost/embedpy"
+	"github.com/pyhost/pyhost/protocol/http1"
+	"github.com/pyhost/pyhost/workers/socket"
+)
+
+const (
+	lingerTime  = 2 * time.Second  // RFC 9112 9.6: how long a closing connection is read from
+	lingerBytes = 64 << 10         // and how much
+	stallLimit  = 60 * time.Second // a client that takes no byte of a response for this long is cut off
+)
+
+// lane is the goroutine lane: it does what would make a Python thread wait for a client. It completes requests that did
+// not arrive in one piece and puts them on the ready queue, sends what a slow reader left of a response, and closes
+// connections on which more input may come.
+//
+// A connection in the lane is out of the poller. The lane works on a duplicate of its descriptor, which Go's own poller
+// watches, so that an ordinary blocking style with deadlines does.
+type lane struct {
+	w *worker
+}
+
+// enter takes the connection out of the poller and returns a file on a duplicate of its descriptor.
+func (l *lane) enter(c *conn) (*os.File, error) {
+	if c.registered {
+		c.registered = false
+		if err := l.w.poller.remove(c.fd); err != nil {
+			return nil, os.NewSyscallError("epoll_ctl", err)
+		}
+	}
+	fd, err := unix.FcntlInt(uintptr(c.fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("dup", err)
+	}
+	if err := unix.SetNonblock(fd, true); err != nil {
+		unix.Close(fd)
+		return nil, os.NewSyscallError("fcntl", err)
+	}
+	return os.NewFile(uintptr(fd), "client"), nil
+}
+
+// start runs work in a goroutine of its own; a connection that cannot enter the lane is closed.
+func (l *lane) start(c *conn, work func(f *os.File)) {
+	f, err := l.enter(c)
+	if err != nil {
+		l.w.log.Error("Closing the connection of ip=%s: %v", c.peer(), err)
+		l.w.close(c)
+		return
+	}
+	go func() {
+		work(f)
+	}()
+}
+
+// receive completes the request that begins with data, which the poller's thread found incomplete.
+func (l *lane) receive(c *conn, data []byte) {
+	raw := append(make([]byte, 0, max(2*len(data), 4096)), data...)
+	l.start(c, func(f *os.File) {
+		m, err := l.complete(f, raw)
+		f.Close()
+		switch {
+		case err == nil:
+			c.message = m
+			l.w.ready.push(c)
+		default:
+			l.incomplete(c, err)
+		}
+	})
+}
+
+// incomplete ends a connection whose request never became one.
+func (l *lane) incomplete(c *conn, err error) {
+	var refusal *http1.Refusal
+	if errors.As(err, &refusal) {
+		l.w.log.Warning("Invalid request from ip=%s: %s (%d)", c.peer(), refusal.Rule, refusal.Status)
+		l.finish(c, http1.ErrorResponse(refusal.Status, refusal.Rule))
+		return
+	}
+	var spool *spoolError
+	if errors.As(err, &spool) {
+		l.w.log.Error("Cannot keep the request body of ip=%s: %v", c.peer(), err)
+		l.finish(c, http1.ErrorResponse(507, "")) // RFC 4918 11.5
+		return
+	}
+	var cut *cutError
+	if errors.As(err, &cut) {
+		l.w.log.Info("Client ip=%s left in the middle of its request: %s", c.peer(), cut.what)
+	}
+	l.w.close(c)
+}
+
+// finish sends a last response, tells the client that no more comes, and reads what it still sends for a moment: closing
+// at once would reset the connection and could take the response away from it (RFC 9112 9.6).
+func (l *lane) finish(c *conn, response []byte) {
+	if len(response) > 0 && !sendNow(c.fd, response) {
+		l.w.close(c) // the client is gone, or takes nothing
+		return
+	}
+	l.start(c, func(f *os.File) {
+		unix.Shutdown(c.fd, unix.SHUT_WR)
+		f.SetReadDeadline(time.Now().Add(lingerTime))
+		io.Copy(io.Discard, io.LimitReader(f, lingerBytes))
+		f.Close()
+		l.w.close(c)
+	})
+}
+
+// drain sends the rest of a finished response at the client's pace.
+func (l *lane) drain(c *conn, tail embedpy.Tail, reuse bool, rest []byte) {
+	rest = append([]byte(nil), rest...)
+	l.start(c, func(f *os.File) {
+		err := writePatiently(f, tail.Bytes())
+		tail.Free()
+		f.Close()
+		switch {
+		case err != nil:
+			l.w.log.Debug("Client ip=%s did not take its response: %v", c.peer(), err)
+			l.w.close(c)
+		case !reuse && len(rest) > 0:
+			l.finish(c, nil)
+		case !reuse:
+			l.w.close(c)
+		default:
+			l.giveBack(c, rest)
+		}
+	})
+}
+
+// giveBack returns a connection to the Python threads: to the poller, or at once if it has sent more already.
+func (l *lane) giveBack(c *conn, rest []byte) {
+	var one [1]byte
+	_, errno := socket.Peek(c.fd, one[:])
+	if len(rest) == 0 && errno == unix.EAGAIN && l.w.park(c) {
+		return
+	}
+	c.message = &message{raw: rest}
+	l.w.ready.push(c)
+}
+
+// writePatiently writes p as long as the client takes some of it every stallLimit.
+func writePatiently(f *os.File, p []byte) error {
+	for len(p) > 0 {
+		if err := f.SetWriteDeadline(time.Now().Add(stallLimit)); err != nil {
+			return err
+		}
+		n, err := f.Write(p[:min(len(p), 256<<10)])
+		if err != nil {
+			return err
+		}
+		p = p[n:]
+	}
+	return nil
+}

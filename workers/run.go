@@ -1,0 +1,132 @@
+package workers
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pyhost/pyhost/embedpy"
+	"github.com/pyhost/pyhost/logging"
+	"github.com/pyhost/pyhost/workers/scoreboard"
+	"github.com/pyhost/pyhost/workers/wire"
+	"github.com/pyhost/pyhost/wsgi"
+)
+
+// fds that come with a wire.WorkerBoot, in this order.
+const (
+	fdControl = iota
+	fdScoreboard
+	fdListeners
+)
+
+// Run is a worker's life, from the fork to the end of the process. It must be called on the main goroutine, which is
+// locked to the process's first thread, and returns the exit code: 0, or 3 or 4 when the application does not load.
+func Run() int {
+	boot := new(wire.WorkerBoot)
+	if err := json.Unmarshal(embedpy.WorkerBoot(), boot); err != nil {
+		fmt.Fprintf(os.Stderr, "pyhost: a worker cannot read its boot message: %v\n", err)
+		return wire.ExitBootError
+	}
+	log, err := logging.Open(boot.Config.ErrorLog, boot.Config.LogLevel)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "pyhost: %v\n", err)
+		return wire.ExitBootError
+	}
+	code, err := run(boot, log)
+	if err != nil {
+		log.Error("Exception in worker process\n%v", err)
+		return wire.ExitBootError
+	}
+	return code
+}
+
+func run(boot *wire.WorkerBoot, log *logging.Logger) (int, error) {
+	embedpy.SetTitle("pyhost: worker [" + boot.Config.Name() + "]")
+	log.Info("Booting worker with pid: %d", os.Getpid())
+	access, err := logging.OpenAccess(boot.Config.AccessLog, boot.Config.AccessLogFormat)
+	if err != nil {
+		return 0, err
+	}
+	if access != nil {
+		access.OnError = func(err error, lost int) { log.Error("Access log: %v; %d lines lost", err, lost) }
+	}
+	control, err := openControl(embedpy.WorkerFD(fdControl))
+	if err != nil {
+		return 0, err
+	}
+	board, err := scoreboard.Open(embedpy.WorkerFD(fdScoreboard))
+	if err != nil {
+		return 0, err
+	}
+	slot := board.Slot(boot.Slot)
+	slot.SetPID(os.Getpid())
+	slot.SetState(scoreboard.Booting)
+	fds := make([]int, len(boot.Listeners))
+	for i := range fds {
+		fds[i] = embedpy.WorkerFD(fdListeners + i)
+		unix.CloseOnExec(fds[i])
+	}
+	w, err := newWorker(boot, embedded{}, log, access, slot, fds)
+	if err != nil {
+		return 0, err
+	}
+	return w.live(boot, control)
+}
+
+// live imports the application, serves, and drains.
+func (w *worker) live(boot *wire.WorkerBoot, control *net.UnixConn) (int, error) {
+	signals, err := w.watchSignals(control)
+	if err != nil {
+		return 0, err
+	}
+	if failure := embedpy.Boot(wsgi.Keys, w.log.Fd(), signals.wakeFD, w.threads); failure != nil {
+		w.log.Error("Exception in worker process\n%s", strings.TrimRight(failure.Traceback, "\n"))
+		w.log.Error("%s", failure.Cause)
+		wire.Send(control, &wire.Event{Event: "failed", Code: failure.Code, Error: failure.Cause})
+		w.log.Info("Worker exiting (pid: %d)", w.pid)
+		return failure.Code, nil
+	}
+	stop := make(chan struct{})
+	beat := &heartbeat{slot: w.slot}
+	if err := w.serve(beat, stop, control); err != nil {
+		return 0, err
+	}
+	close(stop)
+	w.finalize(time.Duration(boot.Config.GracefulTimeout)*time.Second, beat)
+	w.leave(0)
+	return 0, nil
+}
+
+// serve runs the Python threads, the main one in here, until the worker has drained.
+func (w *worker) serve(beat *heartbeat, stop chan struct{}, control *net.UnixConn) error {
+	// Each thread in the application may hold a P until the scheduler takes it back; the lane must run meanwhile.
+	runtime.GOMAXPROCS(max(runtime.NumCPU(), min(w.threads, 8)+1))
+	w.slot.Beat(scoreboard.Now())
+	if w.threads > 1 {
+		w.threadsDone.Add(w.threads - 1)
+		err := embedpy.StartThreads(func(index int) {
+			defer w.threadsDone.Done()
+			newThread(w, index).run()
+		})
+		if err != nil {
+			return err
+		}
+		go beat.run(stop)
+	} else {
+		embedpy.ReleaseGIL(0)
+	}
+	go w.reap(stop)
+	if err := w.startAccepting(); err != nil {
+		return fmt.Errorf("adding the listeners to the poller: %w", err)
+	}
+	w.slot.SetState(scoreboard.Ready)
+	wire.Send(control, &wire.Event{Event: "ready"}) // a master that is gone is noticed by the reader
+	newThread(w, 0).run()
+	return nil
+}

@@ -1,0 +1,211 @@
+package workers
+
+import (
+	"errors"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pyhost/pyhost/embedpy"
+	"github.com/pyhost/pyhost/protocol/http1"
+	"github.com/pyhost/pyhost/workers/socket"
+)
+
+// consume serves the requests in data, one after the other (pipelining). It reports whether the connection is still this
+// thread's; otherwise it was closed or went to the lane.
+func (t *thread) consume(c *conn, data []byte) bool {
+	for len(data) > 0 {
+		n, err := t.parser.Parse(data, &t.request)
+		if err != nil {
+			if errors.Is(err, http1.ErrIncomplete) {
+				t.w.lane.receive(c, data)
+			} else {
+				t.refuse(c, err)
+			}
+			return false
+		}
+		body, used, err := t.body(data[n:])
+		switch {
+		case errors.Is(err, http1.ErrIncomplete) && t.request.Expect100:
+			t.streamed(c, data[n:])
+			return false
+		case errors.Is(err, http1.ErrIncomplete):
+			t.w.lane.receive(c, data)
+			return false
+		case err != nil:
+			t.refuse(c, err)
+			return false
+		}
+		rest := data[n+used:]
+		if !t.respond(c, request{kind: bodyKind(&t.request), body: body, rest: rest}) {
+			return false
+		}
+		data = rest
+	}
+	return true
+}
+
+func bodyKind(r *http1.Request) int32 {
+	if r.ContentLength > 0 || r.Chunked {
+		return embedpy.BodyMemory
+	}
+	return embedpy.BodyNone
+}
+
+// body finds the request's body in what followed its head. The error is ErrIncomplete or a refusal.
+func (t *thread) body(data []byte) (body []byte, used int, err error) {
+	r := &t.request
+	if r.Chunked {
+		t.chunks, used, err = http1.DecodeChunked(t.chunks[:0], data)
+		return t.chunks, used, err
+	}
+	if r.ContentLength <= 0 {
+		return nil, 0, nil
+	}
+	if int64(len(data)) < r.ContentLength {
+		return nil, 0, http1.ErrIncomplete
+	}
+	return data[:r.ContentLength], int(r.ContentLength), nil
+}
+
+// spooled serves a request whose body lies in a file.
+func (t *thread) spooled(c *conn, m *message) bool {
+	if _, err := t.parser.Parse(m.raw, &t.request); err != nil {
+		m.file.Close()
+		t.refuse(c, err)
+		return false
+	}
+	fd, err := unix.FcntlInt(m.file.Fd(), unix.F_DUPFD_CLOEXEC, 0)
+	m.file.Close()
+	if err != nil {
+		t.fail(c, 500, "Error handling request %s: %v", t.request.Target, os.NewSyscallError("dup", err))
+		return false
+	}
+	return t.respond(c, request{kind: embedpy.BodyFile, fd: int32(fd), size: m.size, rest: m.rest})
+}
+
+// request is one request on its way to the application; its head is in thread.request.
+type request struct {
+	kind int32
+	body []byte // in memory
+	fd   int32  // spooled or streamed: Python's from here on
+	size int64  // of a spooled body
+	rest []byte // what the client sent behind it
+	once bool   // the connection cannot be used again
+}
+
+// respond runs one request through the application. It reports whether the connection is still this thread's.
+func (t *thread) respond(c *conn, r request) bool {
+	t.record.begin()
+	t.frame.Buf, t.frame.Entries = t.frame.Buf[:0], 0
+	if err := t.encoder.Encode(&t.frame, &t.request, &c.facts); err != nil {
+		if r.kind == embedpy.BodyFile || r.kind == embedpy.BodyStream {
+			unix.Close(int(r.fd))
+		}
+		t.refuse(c, err)
+		return false
+	}
+	t.call(c, &r)
+	c.answered.Store(true)
+	t.w.slot.AddRequest()
+	return t.settle(c, &r)
+}
+
+// call fills the exchange and crosses into C, once.
+func (t *thread) call(c *conn, r *request) {
+	x := t.exchange
+	x.Flags = t.flags
+	if t.request.Minor > 0 {
+		x.Flags |= embedpy.FlagHTTP11
+	}
+	if string(t.request.Method) == "HEAD" {
+		x.Flags |= embedpy.FlagHead
+	}
+	if t.request.KeepAlive && !r.once && t.w.keepAlive > 0 && !t.w.draining.Load() {
+		x.Flags |= embedpy.FlagKeepAlive
+	}
+	x.FD = int32(c.fd)
+	x.Listener = int32(c.facts.Listener)
+	x.BodyKind, x.BodyFD, x.BodyLength = r.kind, r.fd, uint64(len(r.body))
+	x.Entries, x.FrameLength = uint32(t.frame.Entries), uint32(len(t.frame.Buf))
+	x.Conn = c.python
+	t.w.slot.Add(1)
+	t.w.python.Call(t.index, t.frame.Buf, r.body)
+	t.w.slot.Add(-1)
+	c.python = x.Conn
+}
+
+// settle does what is left after the application: its errors go to the log, an error page or an unsent rest to the
+// client, and the connection on, to the lane, or away.
+func (t *thread) settle(c *conn, r *request) bool {
+	x := t.exchange
+	if x.Outcome&(embedpy.OutcomeFailed|embedpy.OutcomeWarned) != 0 {
+		t.report(c)
+	}
+	if x.Outcome&embedpy.OutcomeFailed != 0 && x.Outcome&embedpy.OutcomeCommitted == 0 {
+		x.Status = 500
+		t.record.write(c, http1.ErrorResponse(500, ""))
+		t.w.lane.finish(c, http1.ErrorResponse(500, ""))
+		return false
+	}
+	t.record.write(c, x.Head())
+	reuse := x.Outcome&embedpy.OutcomeReuse != 0
+	if tail, ok := x.TakeTail(); ok {
+		t.w.lane.drain(c, tail, reuse, r.rest)
+		return false
+	}
+	if reuse {
+		return true
+	}
+	if t.request.Minor == 0 && x.Outcome&embedpy.OutcomeFailed != 0 {
+		// The end of the connection was to be the end of the body: only a reset shows that it is not (RFC 9112 8).
+		unix.SetsockoptLinger(c.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+	}
+	if x.Outcome&embedpy.OutcomeFailed != 0 || (len(r.rest) == 0 && r.kind != embedpy.BodyStream) {
+		t.w.close(c)
+	} else {
+		t.w.lane.finish(c, nil) // the client may still be sending: a plain close would reset the response away
+	}
+	return false
+}
+
+// report logs what the application did wrong, with the request line.
+func (t *thread) report(c *conn) {
+	x := t.exchange
+	if x.Outcome&embedpy.OutcomeFailed != 0 {
+		t.w.log.Error("Error handling request %s %s\n%s", t.request.Method, t.request.Target, x.Message())
+		return
+	}
+	t.w.log.Warning("%s %s: %s", t.request.Method, t.request.Target, x.Message())
+}
+
+// refuse answers a message that is not acceptable HTTP and closes; the log says which rule, and whose.
+func (t *thread) refuse(c *conn, err error) {
+	status, rule := 500, err.Error()
+	var refusal *http1.Refusal
+	if errors.As(err, &refusal) {
+		status, rule = refusal.Status, refusal.Rule
+	}
+	t.w.log.Warning("Invalid request from ip=%s: %s (%d)", c.peer(), rule, status)
+	t.w.lane.finish(c, http1.ErrorResponse(status, rule))
+}
+
+// fail answers with an error page that is the server's own fault.
+func (t *thread) fail(c *conn, status int, format string, args ...any) {
+	t.w.log.Error(format, args...)
+	t.w.lane.finish(c, http1.ErrorResponse(status, ""))
+}
+
+// peer names the client in the log.
+func (c *conn) peer() string {
+	if len(c.facts.RemoteAddr) == 0 {
+		return "unix"
+	}
+	return string(c.facts.RemoteAddr)
+}
+
+// sendNow writes p as far as the socket takes it; true when all of it went.
+func sendNow(fd int, p []byte) bool {
+	n, errno := socket.Send(fd, p)
+	return errno == 0 && n == len(p)
+}

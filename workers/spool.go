@@ -1,0 +1,62 @@
+package workers
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+const spoolBlock = 64 << 10 // bytes read from the client at once
+
+// spoolError: the temporary file cannot be written, the disk is full for instance.
+type spoolError struct{ err error }
+
+func (e *spoolError) Error() string { return fmt.Sprintf("spooling to %s: %v", os.TempDir(), e.err) }
+func (e *spoolError) Unwrap() error { return e.err }
+
+// spool is a request body on disk, in a file without a name: it goes away with its last descriptor, also when the worker
+// is killed.
+type spool struct {
+	file *os.File
+	size int64
+}
+
+func newSpool() (*spool, error) {
+	fd, err := unix.Open(os.TempDir(), unix.O_TMPFILE|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
+	if err == nil {
+		return &spool{file: os.NewFile(uintptr(fd), "spool")}, nil
+	}
+	file, err := os.CreateTemp("", "pyhost-body-") // file systems without O_TMPFILE
+	if err != nil {
+		return nil, &spoolError{err}
+	}
+	if err := os.Remove(file.Name()); err != nil {
+		file.Close()
+		return nil, &spoolError{err}
+	}
+	return &spool{file: file}, nil
+}
+
+// write appends; a failure discards the spool.
+func (s *spool) write(p []byte) error {
+	n, err := s.file.Write(p)
+	s.size += int64(n)
+	if err != nil {
+		s.discard()
+		return &spoolError{err}
+	}
+	return nil
+}
+
+func (s *spool) discard() { s.file.Close() }
+
+// message makes the finished body a request's.
+func (s *spool) message(head, rest []byte) (*message, error) {
+	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
+		s.discard()
+		return nil, &spoolError{err}
+	}
+	return &message{raw: head, file: s.file, size: s.size, rest: rest}, nil
+}

@@ -1,0 +1,128 @@
+package workers
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pyhost/pyhost/embedpy"
+	"github.com/pyhost/pyhost/protocol/http1"
+)
+
+// Packets of a streamed body, from the lane to wsgi.input (embedpy/python/streams.py, StreamedBody).
+const (
+	packetData  = 'D' // the rest of the packet is body
+	packetError = 'X' // the rest is why the body cannot be completed
+)
+
+// feed is the server's half of a streamed body: a socket pair whose other end is wsgi.input.
+type feed struct {
+	client *os.File // duplicate of the connection
+	pipe   *os.File
+	body   io.Reader // the framing undone
+	first  []byte    // of a data packet: tag and room
+	length int64     // Content-Length, or -1
+}
+
+// streamed serves a request whose client waits for "100 Continue" (RFC 9110 10.1.1): the application runs first, and the
+// interim response is sent when it reads from wsgi.input. If it never reads, the client never needs to send.
+func (t *thread) streamed(c *conn, early []byte) {
+	client, err := t.w.lane.enter(c)
+	if err != nil {
+		t.fail(c, 500, "Error handling request %s: %v", t.request.Target, err)
+		return
+	}
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		client.Close()
+		t.fail(c, 500, "Error handling request %s: %v", t.request.Target, os.NewSyscallError("socketpair", err))
+		return
+	}
+	f := newFeed(client, pair[0], early, &t.request)
+	done := make(chan struct{})
+	go func() {
+		f.run()
+		close(done)
+	}()
+	// The connection is closed afterwards: when the response head is written it is not known yet whether the client
+	// will have sent its body.
+	if t.respond(c, request{kind: embedpy.BodyStream, fd: int32(pair[1]), rest: nil, once: true}) {
+		t.w.close(c)
+	}
+	f.stop()
+	<-done
+}
+
+func newFeed(client *os.File, pipe int, early []byte, r *http1.Request) *feed {
+	unix.SetNonblock(pipe, true)
+	f := &feed{client: client, pipe: os.NewFile(uintptr(pipe), "body"), length: r.ContentLength}
+	source := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(append([]byte(nil), early...)), client), spoolBlock)
+	if r.Chunked {
+		f.length = -1
+		f.body = http1.NewChunkedReader(source)
+	} else {
+		f.body = io.LimitReader(source, r.ContentLength)
+	}
+	return f
+}
+
+// run waits for the application's first read, then passes the body on at its pace.
+func (f *feed) run() {
+	defer f.pipe.Close()
+	defer f.client.Close()
+	var start [1]byte
+	if n, err := f.pipe.Read(start[:]); n == 0 || err != nil {
+		return // closed unread
+	}
+	if _, err := f.client.Write([]byte("HTTP/1.1 100 Continue\r\n\r\n")); err != nil {
+		f.send(packetError, []byte("the client closed the connection"))
+		return
+	}
+	f.pass()
+}
+
+func (f *feed) pass() {
+	packet := make([]byte, 1+spoolBlock)
+	packet[0] = packetData
+	passed := int64(0)
+	for {
+		n, err := f.body.Read(packet[1:])
+		if n > 0 {
+			passed += int64(n)
+			if _, err := f.pipe.Write(packet[:1+n]); err != nil {
+				return // the application closed wsgi.input
+			}
+		}
+		if errors.Is(err, io.EOF) && (f.length < 0 || passed == f.length) {
+			return // complete: end of file on the pipe
+		}
+		if err != nil {
+			f.send(packetError, []byte(f.reason(passed, err)))
+			return
+		}
+	}
+}
+
+func (f *feed) reason(passed int64, err error) string {
+	if f.length >= 0 {
+		return fmt.Sprintf("request body cut after %d of %d bytes (%v)", passed, f.length, err)
+	}
+	return fmt.Sprintf("request body cut or malformed after %d bytes (%v)", passed, err)
+}
+
+func (f *feed) send(kind byte, text []byte) {
+	f.pipe.Write(append([]byte{kind}, text...))
+}
+
+// stop ends run, wherever it waits.
+func (f *feed) stop() {
+	past := time.Unix(1, 0)
+	f.client.SetDeadline(past)
+	f.pipe.SetDeadline(past)
+}

@@ -1,0 +1,182 @@
+package workers
+
+import (
+	"golang.org/x/sys/unix"
+
+	"github.com/pyhost/pyhost/embedpy"
+	"github.com/pyhost/pyhost/protocol/http1"
+	"github.com/pyhost/pyhost/workers/scoreboard"
+	"github.com/pyhost/pyhost/workers/socket"
+	"github.com/pyhost/pyhost/wsgi"
+)
+
+const (
+	inputSize = 64 << 10 // bytes of one read: a head and a small body in one call
+	batchSize = 64       // events that a one-thread worker takes at once
+	pollLimit = 1000     // ms; a waiting thread looks at the worker's state this often
+)
+
+// thread is one Python thread: it waits on the poller, reads, parses, calls the application and writes. What it serves
+// it serves alone, from the socket to the socket.
+type thread struct {
+	w        *worker
+	index    int // 0 is the process's and Python's main thread
+	exchange *embedpy.Exchange
+	parser   *http1.Parser
+	encoder  *wsgi.Encoder
+	request  http1.Request
+	frame    wsgi.Frame
+	in       []byte // bytes of one read
+	chunks   []byte // a decoded chunked body
+	events   []unix.EpollEvent
+	flags    uint32 // of every exchange
+	record   accessRecord
+}
+
+func newThread(w *worker, index int) *thread {
+	t := &thread{
+		w:        w,
+		index:    index,
+		exchange: w.python.Exchange(index),
+		parser:   http1.NewParser(w.limits),
+		encoder:  wsgi.NewEncoder(w.rules),
+		in:       make([]byte, inputSize),
+		events:   make([]unix.EpollEvent, 1),
+	}
+	if w.threads == 1 {
+		// Nobody else takes what this thread leaves: a batch delays nothing, and the GIL need not change hands.
+		t.events = make([]unix.EpollEvent, batchSize)
+		t.flags = embedpy.FlagKeepGIL
+	}
+	t.record.init(t)
+	return t
+}
+
+// run serves until the worker has drained.
+func (t *thread) run() {
+	for !t.w.finished() {
+		t.beat()
+		n := socket.Poll(t.w.poller.fd, t.events)
+		if n == 0 {
+			n = t.wait()
+		}
+		t.handle(t.events[:n])
+	}
+	t.w.python.ReleaseGIL(t.index)
+}
+
+// wait blocks until something happens, without the GIL.
+func (t *thread) wait() int {
+	if t.flags&embedpy.FlagKeepGIL != 0 {
+		t.w.python.ReleaseGIL(t.index)
+	}
+	if t.index == 0 {
+		t.w.checkSignals()
+	}
+	n, err := unix.EpollWait(t.w.poller.fd, t.events, pollLimit)
+	if err != nil {
+		return 0 // EINTR: a signal for the application, or Go's own
+	}
+	return n
+}
+
+// handle serves what is ready. New connections come last: what the worker already has goes first.
+func (t *thread) handle(events []unix.EpollEvent) {
+	for i := range events {
+		fd, tag := int(events[i].Fd), uint32(events[i].Pad)
+		switch tag {
+		case tagListener:
+		case tagReady:
+			t.takeReady()
+		default:
+			if c := t.w.table.find(fd, tag); c != nil && c.claim() {
+				t.beat()
+				t.read(c)
+			}
+		}
+	}
+	for i := range events {
+		if uint32(events[i].Pad) == tagListener {
+			t.accept(int(events[i].Fd))
+		}
+	}
+}
+
+// beat tells the arbiter that this worker lives. A one-thread worker that is silent for longer than the timeout is in a
+// request that long (gunicorn's sync worker); others have the heartbeat goroutine.
+func (t *thread) beat() {
+	if t.w.threads == 1 {
+		t.w.slot.Beat(scoreboard.Now())
+	}
+}
+
+// accept takes one connection and serves what it has already sent.
+func (t *thread) accept(listener int) {
+	if t.w.draining.Load() {
+		return
+	}
+	fd, peer, errno := socket.Accept(listener)
+	if errno != 0 {
+		t.w.acceptFailed(errno)
+		return
+	}
+	c, ok := t.w.table.add(fd)
+	if !ok {
+		unix.Close(fd)
+		t.w.acceptFailed(unix.EMFILE)
+		return
+	}
+	t.w.identify(c, listener, peer)
+	t.w.limitConnections()
+	t.read(c)
+}
+
+// takeReady serves a request that the lane completed.
+func (t *thread) takeReady() {
+	if !t.w.poller.taken() {
+		return // another thread was faster
+	}
+	c := t.w.ready.pop()
+	if c == nil {
+		return // a wake-up without a request
+	}
+	t.beat()
+	m := c.message
+	c.message = nil
+	switch {
+	case m.gone:
+		t.w.close(c)
+	case m.file != nil:
+		if t.spooled(c, m) && t.consume(c, m.rest) {
+			t.read(c)
+		}
+	default:
+		if t.consume(c, m.raw) {
+			t.read(c)
+		}
+	}
+}
+
+// read serves what the connection, which this thread owns, has sent; at the end it is idle again, closed, or in the lane.
+func (t *thread) read(c *conn) {
+	for {
+		n, errno := socket.Receive(c.fd, t.in)
+		switch {
+		case errno == unix.EAGAIN:
+			if t.w.park(c) {
+				return
+			}
+		case errno != 0 || n == 0:
+			t.w.close(c)
+			return
+		default:
+			if !t.consume(c, t.in[:n]) {
+				return
+			}
+			// Less than asked for: the socket is empty, and the next byte is a new edge.
+			if n < len(t.in) && t.w.park(c) {
+				return
+			}
+		}
+	}
+}

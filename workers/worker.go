@@ -1,0 +1,156 @@
+// Package workers is the worker process: it takes connections from the listeners it was forked with, completes requests,
+// and has each run by a Python thread, which owns it from the socket to the socket. See docs/architecture.md.
+package workers
+
+import (
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pyhost/pyhost/logging"
+	"github.com/pyhost/pyhost/protocol/http1"
+	"github.com/pyhost/pyhost/workers/scoreboard"
+	"github.com/pyhost/pyhost/workers/socket"
+	"github.com/pyhost/pyhost/workers/wire"
+	"github.com/pyhost/pyhost/wsgi"
+)
+
+// listener is a socket that this worker accepts from. Its index is that of the environ template.
+type listener struct {
+	fd   int
+	unix bool
+}
+
+// worker is everything that the Python threads of a worker process share.
+type worker struct {
+	python    python
+	log       *logging.Logger
+	access    *logging.AccessLog
+	slot      *scoreboard.Slot
+	pid       int
+	threads   int
+	keepAlive time.Duration // how long an idle connection is kept; 0 = every connection is closed after one response
+	maxConns  int64
+	limits    http1.Limits
+	rules     wsgi.Rules
+	trusted   *wsgi.Trusted
+
+	listeners []listener
+	poller    *poller
+	table     *table
+	ready     readyQueue
+	lane      lane
+
+	accepting   bool // the listeners are in the poller; under acceptMu
+	acceptMu    sync.Mutex
+	acceptError atomic.Int64 // CLOCK_MONOTONIC ns of the last complaint about accept
+
+	draining    atomic.Bool
+	quick       atomic.Bool
+	signalsDue  atomic.Bool
+	stopOnce    sync.Once
+	leaveOnce   sync.Once
+	threadsDone sync.WaitGroup // Python threads other than the main one
+}
+
+// newWorker sets the worker up from what it was forked with; it does not accept yet.
+func newWorker(boot *wire.WorkerBoot, py python, log *logging.Logger, access *logging.AccessLog, slot *scoreboard.Slot,
+	fds []int,
+) (*worker, error) {
+	c := boot.Config
+	trusted, err := wsgi.ParseTrusted(c.ForwardedAllowIPs)
+	if err != nil {
+		return nil, err
+	}
+	p, err := newPoller()
+	if err != nil {
+		return nil, err
+	}
+	w := &worker{
+		python: py, log: log, access: access, slot: slot, pid: unix.Getpid(),
+		threads:   max(c.Threads, 1),
+		keepAlive: time.Duration(c.KeepAlive) * time.Second,
+		maxConns:  int64(max(c.WorkerConnections, 1)),
+		limits:    http1.Limits{RequestLine: c.LimitRequestLine, Fields: c.LimitRequestFields, FieldSize: c.LimitRequestFieldSize},
+		rules:     wsgi.Rules{SecureSchemeHeaders: c.SecureSchemeHeaders, ScriptName: c.ScriptName},
+		trusted:   trusted,
+		poller:    p,
+		table:     newTable(descriptorLimit()),
+	}
+	w.ready.poller = p
+	w.lane.w = w
+	for i, l := range boot.Listeners {
+		w.listeners = append(w.listeners, listener{fd: fds[i], unix: l.Network == "unix"})
+	}
+	return w, w.prepareListeners()
+}
+
+// descriptorLimit is the size of the connection table: RLIMIT_NOFILE, with a bound for containers that set it to a
+// billion.
+func descriptorLimit() int {
+	const bound = 1 << 20
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return bound
+	}
+	return int(min(limit.Cur, bound))
+}
+
+// prepareListeners makes accept never block, and connections inherit TCP_NODELAY: each block of a stream is sent at once.
+func (w *worker) prepareListeners() error {
+	for _, l := range w.listeners {
+		if err := unix.SetNonblock(l.fd, true); err != nil {
+			return err
+		}
+		if !l.unix {
+			if err := unix.SetsockoptInt(l.fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// identify notes who the connection comes from.
+func (w *worker) identify(c *conn, listenerFD int, peer socket.Peer) {
+	for i, l := range w.listeners {
+		if l.fd == listenerFD {
+			c.facts.Listener, c.facts.ListenerUnix = i, l.unix
+		}
+	}
+	if c.facts.ListenerUnix {
+		c.facts.Trusted = true
+		return
+	}
+	facts := make([]byte, 0, 48)
+	facts = peer.AppendAddr(facts)
+	n := len(facts)
+	facts = peer.AppendPort(facts)
+	c.facts.RemoteAddr, c.facts.RemotePort = facts[:n:n], facts[n:]
+	c.facts.Trusted = w.isTrusted(peer.Addr)
+}
+
+func (w *worker) isTrusted(addr netip.Addr) bool { return addr.IsValid() && w.trusted.Contains(addr) }
+
+// finished reports whether the Python threads have nothing left to do.
+func (w *worker) finished() bool {
+	return w.quick.Load() || (w.draining.Load() && w.table.count.Load() == 0)
+}
+
+// checkSignals lets Python's signal handlers run; main thread only.
+func (w *worker) checkSignals() {
+	if !w.signalsDue.Swap(false) {
+		return
+	}
+	exit, text := w.python.CheckSignals()
+	switch {
+	case exit:
+		w.log.Info("A signal handler of the application called sys.exit()")
+		go w.stop(true)
+	case text != "":
+		w.log.Error("Exception in a signal handler\n%s", text)
+	}
+}
