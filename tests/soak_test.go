@@ -1,0 +1,219 @@
+//go:build soak
+
+package tests
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+var soakTime = flag.Duration("soak", 10*time.Minute, "how long TestSoak runs")
+
+const soakClients = 4
+
+// TestSoak loads one server that is reloaded and loses workers all the time, and one that is left alone.
+func TestSoak(t *testing.T) {
+	t.Run("disturbed", func(t *testing.T) {
+		t.Parallel()
+		soakDisturbed(t, startDjango(t, gthreadKind, "127.0.0.1:0"))
+	})
+	t.Run("steady", func(t *testing.T) {
+		t.Parallel()
+		soakSteady(t, startDjango(t, gthreadKind, "127.0.0.1:0"))
+	})
+}
+
+// load is what the clients of one server have met.
+type load struct {
+	requests atomic.Int64
+	mutex    sync.Mutex
+	failures []failure
+}
+
+type failure struct {
+	at    time.Time
+	cause error
+}
+
+// run sends requests from several clients until stop is closed, and waits for their ends.
+func (l *load) run(base string, stop <-chan struct{}) {
+	var group sync.WaitGroup
+	for range soakClients {
+		group.Go(func() {
+			client := &http.Client{Timeout: patience, Transport: &http.Transport{}}
+			defer client.CloseIdleConnections()
+			for number := 0; ; number++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if err := soakRequest(client, base, number); err != nil {
+					l.mutex.Lock()
+					l.failures = append(l.failures, failure{time.Now(), err})
+					l.mutex.Unlock()
+				}
+				l.requests.Add(1)
+			}
+		})
+	}
+	group.Wait()
+}
+
+// soakRequest takes turns: pages, a stream, an upload, a download.
+func soakRequest(client *http.Client, base string, number int) error {
+	method, path, want := "GET", "/", "Documents"
+	var body io.Reader
+	switch number % 8 {
+	case 1:
+		path, want = "/request.json", `"method": "GET"`
+	case 2:
+		path, want = "/stream/?lines=2000", "line 1999\n"
+	case 3:
+		method, path, want = "POST", "/checksum/", `"length": 100000`
+		body = bytes.NewReader(make([]byte, 100_000))
+	case 4:
+		path, want = "/download/", ""
+	}
+	request, err := http.NewRequest(method, base+path, body)
+	if err != nil {
+		return err
+	}
+	// A POST on a kept connection that the server closes at that moment is not repeated by the client: HTTP has no answer.
+	request.Close = method == "POST"
+	response, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		return fmt.Errorf("%s %s: %w", method, path, err)
+	}
+	if response.StatusCode != 200 || !strings.Contains(string(content), want) {
+		return fmt.Errorf("%s %s: status %d, body %.200q", method, path, response.StatusCode, content)
+	}
+	return nil
+}
+
+// soakDisturbed demands that reloads cost no request, and killed workers only those that they were serving.
+func soakDisturbed(t *testing.T, server *Server) {
+	server.Allow(`was sent SIGKILL!`)
+	stop, done := make(chan struct{}), make(chan struct{})
+	var l load
+	go func() {
+		l.run("http://"+server.Addresses[0], stop)
+		close(done)
+	}()
+	var kills []time.Time
+	end := time.Now().Add(*soakTime)
+	for round := 0; time.Now().Before(end); round++ {
+		before := server.Workers()
+		if round%3 == 2 {
+			kills = append(kills, time.Now())
+			server.KillWorker(before[rand.IntN(len(before))])
+			server.WaitWorkers(2)
+		} else {
+			server.Signal(syscall.SIGHUP)
+			eventually(t, "all workers are new", func() bool { return replaced(before, server.Workers()) })
+		}
+		served := l.requests.Load()
+		eventually(t, "requests go on", func() bool { return l.requests.Load() > served+200 })
+	}
+	close(stop)
+	<-done
+	t.Logf("%d requests, %d kills, %d failures", l.requests.Load(), len(kills), len(l.failures))
+	if len(l.failures) > soakClients*len(kills) {
+		t.Errorf("%d failures for %d killed workers", len(l.failures), len(kills))
+	}
+	for _, f := range l.failures {
+		if !follows(f.at, kills) {
+			t.Errorf("a request failed at %s, when no worker was killed: %v", f.at.Format("15:04:05.000"), f.cause)
+		}
+	}
+	server.forgetDescriptors()
+}
+
+// replaced reports whether as many workers live as before and none of those.
+func replaced(before, now []int) bool {
+	old := map[int]bool{}
+	for _, pid := range before {
+		old[pid] = true
+	}
+	for _, pid := range now {
+		if old[pid] {
+			return false
+		}
+	}
+	return len(now) == len(before)
+}
+
+// follows reports whether one of the kills was in the second before.
+func follows(at time.Time, kills []time.Time) bool {
+	for _, kill := range kills {
+		if since := at.Sub(kill); since >= 0 && since < time.Second {
+			return true
+		}
+	}
+	return false
+}
+
+// soakSteady demands that a quarter of the time is enough to reach a worker's final size.
+func soakSteady(t *testing.T, server *Server) {
+	stop, done := make(chan struct{}), make(chan struct{})
+	var l load
+	go func() {
+		l.run("http://"+server.Addresses[0], stop)
+		close(done)
+	}()
+	workers := server.Workers()
+	<-time.After(*soakTime / 4)
+	early := map[int]int{}
+	for _, pid := range append(workers, server.PID) {
+		early[pid] = residentKiB(t, pid)
+	}
+	<-time.After(*soakTime * 3 / 4)
+	close(stop)
+	<-done
+	t.Logf("%d requests", l.requests.Load())
+	var causes []error
+	for _, f := range l.failures {
+		causes = append(causes, f.cause)
+	}
+	if err := errors.Join(causes...); err != nil {
+		t.Errorf("%d requests failed: %.2000s", len(causes), err)
+	}
+	for pid, before := range early {
+		now := residentKiB(t, pid)
+		t.Logf("process %d: %d KiB, then %d KiB", pid, before, now)
+		if now > before*11/10+4096 {
+			t.Errorf("process %d grew from %d to %d KiB", pid, before, now)
+		}
+	}
+}
+
+func residentKiB(t *testing.T, pid int) int {
+	t.Helper()
+	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages, err := strconv.Atoi(strings.Fields(string(content))[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pages * os.Getpagesize() / 1024
+}
