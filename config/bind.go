@@ -126,6 +126,8 @@ func newTCP(host, port string) (Address, error) {
 	switch {
 	case host == "" || host == "0": // `0:8000` is what Django's runserver taught people to write
 		host = "0.0.0.0"
+	case host == "unix": // in capitals, or after tcp://: written out it would read as a socket file
+		return Address{}, errors.New("unix cannot be a host name; a socket file is unix:PATH, in lower case")
 	case host == "*":
 		return Address{}, errors.New("* is not a host; write 0.0.0.0 for all IPv4 or [::] for all addresses")
 	case onlyOf(host, "0123456789."):

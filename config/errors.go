@@ -38,7 +38,9 @@ type ValueError struct {
 	Problem string
 }
 
-// Error is the line to show: "Invalid value for workers: 'x' (from the command line): must be a whole number of 0 or more".
+// Error is the line to show:
+//
+//	Invalid value for workers: 'x' (from the command line): must be a whole number of 0 or more
 func (e *ValueError) Error() string {
 	switch {
 	case e.Setting != "":
