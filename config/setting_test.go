@@ -1,0 +1,226 @@
+package config
+
+import (
+	"encoding/json"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+type settingCase struct {
+	name string
+	args []string
+	env  string
+	toml string
+	want any
+}
+
+// settingCases give every setting a value by each way there is.
+var settingCases = []settingCase{
+	{"wsgi_app", []string{"m:a"}, "m:a", `"m:a"`, "m:a"},
+	{"python", []string{"--python", "python3.12"}, "python3.12", `"python3.12"`, "python3.12"},
+	{"bind", []string{"-b", ":1", "--bind=unix:/s"}, ":1,unix:/s", `[":1", "unix:/s"]`, []string{":1", "unix:/s"}},
+	{"backlog", []string{"--backlog", "5"}, "5", `5`, 5},
+	{"reuse_port", []string{"--reuse-port"}, "true", `true`, true},
+	{"workers", []string{"-w", "3"}, "3", `3`, 3},
+	{"worker_class", []string{"-k", "gthread"}, "gthread", `"gthread"`, "gthread"},
+	{"threads", []string{"--threads", "4"}, "4", `4`, 4},
+	{"worker_connections", []string{"--worker-connections", "7"}, "7", `7`, 7},
+	{"timeout", []string{"-t", "0"}, "0", `0`, 0},
+	{"graceful_timeout", []string{"--graceful-timeout", "9"}, "9", `9`, 9},
+	{"keepalive", []string{"--keep-alive", "65"}, "65", `65`, 65},
+	{"limit_request_line", []string{"--limit-request-line", "0"}, "0", `0`, 0},
+	{"limit_request_fields", []string{"--limit-request-fields", "20"}, "20", `20`, 20},
+	{"limit_request_field_size", []string{"--limit-request-field_size", "99"}, "99", `99`, 99},
+	{"preload_app", []string{"--preload"}, "yes", `true`, true},
+	{"chdir", []string{"--chdir", "/"}, "/", `"/"`, "/"},
+	{"pythonpath", []string{"--pythonpath", "a,b"}, "a,b", `"a,b"`, "a,b"},
+	{"raw_env", []string{"-e", "A=1", "--env", "B=x y"}, `A=1 'B=x y'`, `["A=1", "B=x y"]`, []string{"A=1", "B=x y"}},
+	{"pidfile", []string{"-p", "run.pid"}, "run.pid", `"run.pid"`, "run.pid"},
+	{"umask", []string{"-m", "022"}, "0o22", `0o022`, 0o22},
+	{"proc_name", []string{"-n", "web"}, "web", `"web"`, "web"},
+	{"accesslog", []string{"--access-logfile", "-"}, "-", `"-"`, "-"},
+	{
+		"access_log_format", []string{"--access-logformat", `%(h)s "%(r)s"`}, `%(h)s "%(r)s"`,
+		`'%(h)s "%(r)s"'`, `%(h)s "%(r)s"`,
+	},
+	{"errorlog", []string{"--log-file", "e.log"}, "e.log", `"e.log"`, "e.log"},
+	{"loglevel", []string{"--log-level", "WARN"}, "Warning", `"warning"`, "warning"},
+	{
+		"forwarded_allow_ips", []string{"--forwarded-allow-ips", "10.0.0.0/8, ::1"}, "10.0.0.0/8,::1",
+		`["10.0.0.0/8", "::1"]`, []string{"10.0.0.0/8", "::1"},
+	},
+	{
+		"secure_scheme_headers", nil, "x-proto=https, X-SSL=a=b", `{x-proto = "https", X-SSL = "a=b"}`,
+		map[string]string{"X-PROTO": "https", "X-SSL": "a=b"},
+	},
+	{"script_name", nil, "/shop/", `"/shop"`, "/shop"},
+}
+
+func TestEverySettingFromEverySource(t *testing.T) {
+	for _, s := range Settings() {
+		tested := slices.ContainsFunc(settingCases, func(c settingCase) bool {
+			return c.name == s.Name && (len(c.args) > 0 || s.Flags == nil)
+		})
+		if s.field != nil && !tested {
+			t.Errorf("setting %s has no case", s.Name)
+		}
+	}
+	for _, tt := range settingCases {
+		t.Run(tt.name, func(t *testing.T) {
+			variable := settingNamed(tt.name).Variable()
+			scenes := map[string]scene{
+				"$" + variable:        {env: map[string]string{variable: tt.env}},
+				"pyhost.toml, line 1": {files: map[string]string{"pyhost.toml": tt.name + " = " + tt.toml + "\n"}},
+			}
+			if tt.args != nil {
+				scenes["the command line"] = scene{args: tt.args}
+				scenes["$GUNICORN_CMD_ARGS"] = scene{env: map[string]string{"GUNICORN_CMD_ARGS": shellJoin(tt.args)}}
+				scenes["$PYHOST_CMD_ARGS"] = scene{env: map[string]string{"PYHOST_CMD_ARGS": shellJoin(tt.args)}}
+			}
+			for source, s := range scenes {
+				if tt.name != "wsgi_app" {
+					s.args = append(slices.Clone(s.args), "app")
+				}
+				c := s.load(t)
+				if got := value(c, tt.name); !reflect.DeepEqual(got, tt.want) {
+					t.Errorf("from %s: %#v, want %#v", source, got, tt.want)
+				}
+				if c.Source[tt.name] != source {
+					t.Errorf("source is %q, want %q", c.Source[tt.name], source)
+				}
+			}
+		})
+	}
+}
+
+func shellJoin(args []string) string { return "'" + strings.Join(args, "' '") + "'" }
+
+func TestDefaults(t *testing.T) {
+	dir := t.TempDir()
+	c, err := load([]string{"m:a"}, scene{}.environment(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := &Config{
+		App: "m:a", Bind: []string{"127.0.0.1:8000"}, Backlog: 2048, Workers: 1, WorkerClass: "sync", Threads: 1,
+		WorkerConnections: 1000, Timeout: 30, GracefulTimeout: 30, KeepAlive: 2, LimitRequestLine: 4094,
+		LimitRequestFields: 100, LimitRequestFieldSize: 8190, Chdir: dir, RawEnv: []string{},
+		AccessLogFormat: `%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s"`, ErrorLog: "-", LogLevel: "info",
+		ForwardedAllowIPs: []string{"127.0.0.1", "::1"}, Source: c.Source,
+		SecureSchemeHeaders: map[string]string{
+			"X-FORWARDED-PROTOCOL": "ssl", "X-FORWARDED-PROTO": "https", "X-FORWARDED-SSL": "on",
+		},
+	}
+	if !reflect.DeepEqual(c, want) {
+		t.Errorf("defaults are\n%+v, want\n%+v", c, want)
+	}
+	for _, s := range Settings() {
+		if source := c.Source[s.Name]; s.field != nil && s.Name != "wsgi_app" && source != "the default" {
+			t.Errorf("the source of %s is %q", s.Name, source)
+		}
+	}
+}
+
+// TestNamesAreOne holds that the JSON names of Config are the names of the settings, and that no name is used twice.
+func TestNamesAreOne(t *testing.T) {
+	var names []string
+	for field := range reflect.TypeFor[Config]().Fields() {
+		if tag := field.Tag.Get("json"); tag != "-" {
+			names = append(names, tag)
+		}
+	}
+	c := &Config{}
+	fields := map[any]bool{}
+	spellings := map[string]bool{"help": true, "version": true, "h": true, "v": true}
+	for _, s := range Settings() {
+		if s.field == nil {
+			continue
+		}
+		if !slices.Contains(names, s.Name) {
+			t.Errorf("setting %s has no field of that name", s.Name)
+		}
+		if fields[s.field(c)] {
+			t.Errorf("setting %s shares its field with another", s.Name)
+		}
+		fields[s.field(c)] = true
+		for _, spelling := range append(slices.Clone(s.Flags), s.Short) {
+			if spelling != "" && spellings[spelling] {
+				t.Errorf("option %s is used twice", spelling)
+			}
+			spellings[spelling] = true
+			if isAbsent("--"+spelling) || isAbsent("-"+spelling) {
+				t.Errorf("option %s is also listed as absent", spelling)
+			}
+		}
+		if isAbsent(s.Name) {
+			t.Errorf("setting %s is also listed as absent", s.Name)
+		}
+	}
+	if len(fields) != len(names) {
+		t.Errorf("%d settings for the %d fields %v", len(fields), len(names), names)
+	}
+}
+
+// TestJSON holds what the Python side relies on: every key is there, and no list or table is null.
+func TestJSON(t *testing.T) {
+	c := scene{args: []string{"m:a", "--forwarded-allow-ips", ""}}.load(t)
+	text, err := json.Marshal(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(string(text), "null") || strings.Contains(string(text), "Source") {
+		t.Errorf("JSON is %s", text)
+	}
+	var back Config
+	if err := json.Unmarshal(text, &back); err != nil {
+		t.Fatal(err)
+	}
+	back.Source = c.Source
+	if !reflect.DeepEqual(&back, c) {
+		t.Errorf("back from JSON: %+v, want %+v", back, *c)
+	}
+}
+
+func TestName(t *testing.T) {
+	if name := (&Config{App: "m:a"}).Name(); name != "m:a" {
+		t.Errorf("without proc_name: %q", name)
+	}
+	if name := (&Config{App: "m:a", ProcName: "web"}).Name(); name != "web" {
+		t.Errorf("with proc_name: %q", name)
+	}
+}
+
+// TestConfigsShareNothing: a Config that is changed against the rules must not spoil the next one's defaults.
+func TestConfigsShareNothing(t *testing.T) {
+	first := scene{args: []string{"m:a"}}.load(t)
+	first.Bind[0], first.ForwardedAllowIPs[0] = "spoilt", "spoilt"
+	first.SecureSchemeHeaders["X-FORWARDED-SSL"] = "spoilt"
+	second := scene{args: []string{"m:a"}}.load(t)
+	if second.Bind[0] == "spoilt" || second.ForwardedAllowIPs[0] == "spoilt" ||
+		second.SecureSchemeHeaders["X-FORWARDED-SSL"] == "spoilt" {
+		t.Errorf("defaults are shared: %+v", second)
+	}
+}
+
+func TestPathsBeginWhereTheProgramStarted(t *testing.T) {
+	s := scene{files: map[string]string{"site/app.py": "", "venv/bin/python": "", "python9": ""}}
+	dir := s.dir(t)
+	for _, tt := range []struct{ option, setting, want string }{
+		{"--chdir=site", "chdir", filepath.Join(dir, "site")},
+		{"--chdir=./site/..", "chdir", dir},
+		{"--chdir=", "chdir", dir},
+		{"--python=venv", "python", filepath.Join(dir, "venv")},
+		{"--python=venv/bin/python", "python", filepath.Join(dir, "venv/bin/python")},
+		{"--python=python9", "python", "python9"}, // a bare file name is looked up on $PATH, as a shell does
+	} {
+		c, err := load([]string{"m:a", tt.option}, s.environment(), dir)
+		if err != nil {
+			t.Errorf("%s: %v", tt.option, err)
+		} else if got := value(c, tt.setting); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.option, got, tt.want)
+		}
+	}
+}

@@ -1,0 +1,86 @@
+package config
+
+var mechanicsSettings = []*Setting{
+	{
+		Name: "preload_app", Flags: []string{"preload"}, Section: "Server Mechanics",
+		Type: Bool, Default: false,
+		Doc:   "Import the application before the workers are forked: they start at once and share its memory.",
+		field: func(c *Config) any { return &c.PreloadApp },
+	},
+	{
+		Name: "python", Flags: []string{"python"}, Metavar: "PATH", Section: "Server Mechanics",
+		Type: String, Default: "", DefaultText: "the environment in $VIRTUAL_ENV, else python3 on $PATH",
+		Doc:   "The Python to run the application with: an interpreter or the directory of a virtual environment.",
+		field: func(c *Config) any { return &c.Python },
+		item:  pythonItem,
+	},
+	{
+		Name: "chdir", Flags: []string{"chdir"}, Metavar: "DIR", Section: "Server Mechanics",
+		Type: String, Default: "", DefaultText: "the current directory",
+		Doc:   "The directory to work in; it comes first in sys.path.",
+		field: func(c *Config) any { return &c.Chdir },
+		item:  chdirItem,
+	},
+	{
+		Name: "pythonpath", Flags: []string{"pythonpath"}, Metavar: "DIRS", Section: "Server Mechanics",
+		Type: String, Default: "",
+		Doc:   "Directories to put into sys.path, separated by commas.",
+		field: func(c *Config) any { return &c.PythonPath },
+	},
+	{
+		Name: "raw_env", Flags: []string{"env"}, Short: "e", Metavar: "NAME=VALUE", Section: "Server Mechanics",
+		Type: List, Default: []string{},
+		Doc:   "An environment variable for the application. Can be given several times.",
+		field: func(c *Config) any { return &c.RawEnv },
+		item:  rawEnvItem,
+		words: splitWords,
+	},
+	{
+		Name: "pidfile", Flags: []string{"pid"}, Short: "p", Metavar: "FILE", Section: "Server Mechanics",
+		Type: String, Default: "",
+		Doc:   "A file to write the process id of the master to.",
+		field: func(c *Config) any { return &c.Pidfile },
+	},
+	{
+		Name: "umask", Flags: []string{"umask"}, Short: "m", Metavar: "INT", Section: "Server Mechanics",
+		Type: Int, Default: 0, max: 0o777, number: maskNumber,
+		Doc: "The file mode mask for unix sockets: octal with a leading 0 (022 or 0o022), else decimal, or " +
+			"hexadecimal with 0x. 0 masks nothing, so that every user may connect.",
+		field: func(c *Config) any { return &c.Umask },
+	},
+	{
+		Name: "forwarded_allow_ips", Flags: []string{"forwarded-allow-ips"}, Metavar: "LIST", Section: "Server Mechanics",
+		Type: List, Default: []string{"127.0.0.1", "::1"}, Env: "FORWARDED_ALLOW_IPS", commas: true,
+		Doc: "The proxies that are believed when they say that a request came over https: addresses and networks " +
+			"(10.0.0.0/8) separated by commas, or * for all. An empty option trusts none. Unix sockets are " +
+			"always believed.",
+		field: func(c *Config) any { return &c.ForwardedAllowIPs },
+		item:  peerItem,
+	},
+	{
+		Name: "secure_scheme_headers", Metavar: "TABLE", Section: "Server Mechanics",
+		Type: Map, Default: map[string]string{
+			"X-FORWARDED-PROTOCOL": "ssl", "X-FORWARDED-PROTO": "https", "X-FORWARDED-SSL": "on",
+		},
+		Doc: "The headers of a believed proxy, and for each the exact value, that say that a request came over " +
+			"https. In the variable: NAME=VALUE separated by commas.",
+		field: func(c *Config) any { return &c.SecureSchemeHeaders },
+	},
+	{
+		Name: "script_name", Metavar: "PATH", Section: "Server Mechanics",
+		Type: String, Default: "", Env: "SCRIPT_NAME",
+		Doc: "The path that the application is mounted at, as in /shop; SCRIPT_NAME=/shop in raw_env says the same. " +
+			"Empty means the root.",
+		field: func(c *Config) any { return &c.ScriptName },
+		item:  scriptNameItem,
+	},
+}
+
+var namingSettings = []*Setting{
+	{
+		Name: "proc_name", Flags: []string{"name"}, Short: "n", Metavar: "NAME", Section: "Process Naming",
+		Type: String, Default: "", DefaultText: "the application",
+		Doc:   "The name of this server in the titles of its processes.",
+		field: func(c *Config) any { return &c.ProcName },
+	},
+}
