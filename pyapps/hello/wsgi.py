@@ -1,0 +1,6 @@
+"""Answers every request with the same line."""
+
+
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"Hello, world!\n"]

@@ -1,0 +1,18 @@
+"""Declares a Content-Length of $QUERY_STRING and sends ten bytes in the form that the path names."""
+
+
+def generated():
+    yield b"01234"
+    yield b"56789"
+
+
+def application(environ, start_response):
+    write = start_response("200 OK", [("Content-Length", environ["QUERY_STRING"])])
+    form = environ["PATH_INFO"].strip("/")
+    if form == "write":
+        write(b"01234")
+        write(b"56789")
+        return []
+    if form == "blocks":
+        return [b"01234", b"56789"]
+    return generated() if form == "generator" else [b"0123456789"]

@@ -1,0 +1,48 @@
+"""Tells about its process; on demand meets the test at $GATE ("/gate"), hangs ("/hang", "/spin") or dies ("/exit")."""
+import json
+import os
+import signal
+import socket
+import sys
+import threading
+
+marker = object()
+import_pid = os.getpid()
+
+
+def wait_at_gate():
+    with socket.socket(socket.AF_UNIX) as gate:
+        gate.connect(os.environ["GATE"])
+        gate.recv(1)
+
+
+def spin():
+    while True:
+        pass
+
+
+ACTIONS = {
+    "/gate": wait_at_gate,
+    "/hang": lambda: threading.Event().wait(),
+    "/spin": spin,
+    "/segfault": lambda: os.kill(os.getpid(), signal.SIGSEGV),
+    "/exit": lambda: os._exit(9),
+}
+
+
+def application(environ, start_response):
+    ACTIONS.get(environ["PATH_INFO"], lambda: None)()
+    report = {
+        "pid": os.getpid(),
+        "ppid": os.getppid(),
+        "import_pid": import_pid,
+        "marker": id(marker),
+        "prefix": sys.prefix,
+        "executable": sys.executable,
+        "cwd": os.getcwd(),
+        "environment": os.environ.get("MARK", ""),
+        "server": environ["SERVER_NAME"] + ":" + environ["SERVER_PORT"],
+        "remote": environ["REMOTE_ADDR"],
+    }
+    start_response("200 OK", [("Content-Type", "application/json")])
+    return [json.dumps(report).encode()]

@@ -1,0 +1,79 @@
+package tests
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// PEP 3333, "Optional Platform-Specific File Handling".
+func TestFileWrapper(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		content := strings.Repeat("0123456789", 1000)
+		s := Start(t, Options{App: "file_wrapper", Kind: kind, Env: []string{"FILE=" + writeFile(t, content)}})
+		for _, c := range []struct{ path, body string }{
+			{"/whole", content},
+			{"/raw", content},
+			{"/offset", content[5:]},
+			{"/memory", "in memory"},
+			{"/only-read", "only read()"},
+			{"/pipe", "through a pipe"},
+			{"/empty", ""},
+			{"/whole?10000", content},
+			{"/whole?7", "0123456"},
+			{"/offset?7", "5678901"},
+			{"/memory?9", "in memory"},
+		} {
+			s.Allow(`Content-Length`)
+			s.Get(c.path).Want(t, 200, c.body)
+			s.Do("GET "+c.path+" HTTP/1.0\r\n\r\n").Want(t, 200, c.body)
+		}
+		s.Do("HEAD /whole?10000 HTTP/1.1\r\nHost: test\r\n\r\n").Want(t, 200, "")
+		if r := s.Get("/iterated"); !strings.HasPrefix(r.Body, "012|345|678|901|") {
+			t.Errorf("blocks of three: %.20q", r.Body)
+		}
+	})
+}
+
+func TestFileWrapperClosesFile(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		s := Start(t, Options{App: "file_wrapper", Kind: kind, Env: []string{"FILE=" + writeFile(t, "content")}})
+		s.Get("/counted?7").Want(t, 200, "content")
+		s.Do("HEAD /counted?7 HTTP/1.1\r\nHost: test\r\n\r\n")
+		eventually(t, "both files are closed", func() bool { return s.Get("/closed").Body == "2" })
+	})
+}
+
+func TestFileShorterThanContentLength(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		s := Start(t, Options{App: "file_wrapper", Kind: kind, Env: []string{"FILE=" + writeFile(t, "content")}})
+		s.Expect(`GET /whole.*Content-Length`)
+		c := s.Dial()
+		if r := c.Roundtrip(get("/whole?100")); r.Status != 200 || r.Body != "content" || !r.Truncated {
+			t.Errorf("%+v", r)
+		}
+		c.ExpectClosed()
+	})
+}
+
+func TestBigFile(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		content := strings.Repeat("0123456789abcdef", 1<<20)
+		s := Start(t, Options{App: "file_wrapper", Kind: kind, Env: []string{"FILE=" + writeFile(t, content)}})
+		for _, path := range []string{"/whole", "/whole?16777216"} {
+			if r := s.Get(path); r.Body != content {
+				t.Errorf("%s: %d bytes of %d, truncated: %v", path, len(r.Body), len(content), r.Truncated)
+			}
+		}
+	})
+}
+
+func writeFile(t *testing.T, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}

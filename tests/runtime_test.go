@@ -1,0 +1,60 @@
+package tests
+
+import (
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+	"testing"
+)
+
+// sqlite3 lets only the thread that made a connection use it: in sync, import and requests are on one thread.
+func TestSqliteConnectionFromImport(t *testing.T) {
+	t.Parallel()
+	s := Start(t, Options{App: "sqlite", Kind: syncKind})
+	for i := range 5 {
+		s.Get("/").Want(t, 200, itoa(i+1))
+	}
+}
+
+// The application is imported on the main thread, so signal.signal works, and the handler runs.
+func TestSignalHandlerFromImport(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		s := Start(t, Options{App: "signal_handler", Kind: kind})
+		s.Get("/").Want(t, 200, "0")
+		syscall.Kill(s.Workers()[0], syscall.SIGUSR2)
+		eventually(t, "the handler runs", func() bool { return s.Get("/").Body == "1" })
+	})
+}
+
+func TestExitHandlersRun(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		notes := filepath.Join(t.TempDir(), "notes")
+		s := Start(t, Options{App: "exit_handler", Kind: kind, Env: []string{"NOTES=" + notes}})
+		pid := s.Get("/").Body
+		s.Signal(syscall.SIGTERM)
+		s.WaitExit(0)
+		written, err := os.ReadFile(notes)
+		if err != nil || string(written) != pid+"\n" {
+			t.Errorf("notes %q, %v; want the worker %s once", written, err, pid)
+		}
+	})
+}
+
+// The interpreter is the one of the virtual environment.
+func TestVirtualEnvironment(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		s := Start(t, Options{App: "process", Kind: kind})
+		report := s.process()
+		if want := filepath.Dir(filepath.Dir(interpreter)); report.Prefix != want {
+			t.Errorf("sys.prefix %s, want %s", report.Prefix, want)
+		}
+		if filepath.Dir(report.Executable) != filepath.Dir(interpreter) {
+			t.Errorf("sys.executable %s", report.Executable)
+		}
+	})
+}
+
+func itoa(number int) string {
+	return strconv.Itoa(number)
+}

@@ -1,0 +1,120 @@
+package tests
+
+import (
+	"fmt"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// SIGTERM: what has begun is finished, idle connections are closed, everybody leaves.
+func TestTermFinishesRequests(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		gate := NewGate(t)
+		s := Start(t, Options{App: "process", Kind: kind, Env: []string{gate.Env()}})
+		pid := s.Workers()[0]
+		c := s.Dial()
+		c.Send(get("/gate"))
+		visitor := gate.Await()
+		s.Signal(syscall.SIGTERM)
+		s.WaitLog(`Handling signal: term`, 1)
+		visitor.Release()
+		r := c.Next("GET")
+		var report processReport
+		r.JSON(t, &report)
+		if report.PID != pid || r.Truncated {
+			t.Errorf("%+v from %d", r, pid)
+		}
+		c.ExpectClosed()
+		s.WaitExit(0)
+		s.WaitLog(fmt.Sprintf(`\[%d\] \[INFO\] Worker exiting \(pid: %d\)`, pid, pid), 1)
+		s.WaitLog(fmt.Sprintf(`\[%d\] \[INFO\] Shutting down: Master`, s.PID), 1)
+	})
+}
+
+func TestTermClosesIdleConnections(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		s := Start(t, Options{App: "process", Kind: kind, Args: []string{"--keep-alive", "60"}})
+		used, fresh, half := s.Dial(), s.Dial(), s.Dial()
+		used.Roundtrip(get("/"))
+		half.Send("GET / HT")
+		begin := time.Now()
+		s.Signal(syscall.SIGTERM)
+		s.WaitExit(0)
+		if took := time.Since(begin); took > 10*time.Second {
+			t.Errorf("idle connections held the stop up for %v", took)
+		}
+		used.ExpectClosed()
+		fresh.ExpectClosed()
+	})
+}
+
+// A request that does not end is given up after --graceful-timeout.
+func TestTermGivesUpAfterGracefulTimeout(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		gate := NewGate(t)
+		s := Start(t, Options{App: "process", Kind: kind, Env: []string{gate.Env()},
+			Args: []string{"--graceful-timeout", "1"}})
+		s.Allow(`SIGKILL|graceful timeout|graceful_timeout`)
+		c := s.Dial()
+		c.Send(get("/gate"))
+		gate.Await()
+		begin := time.Now()
+		s.Signal(syscall.SIGTERM)
+		s.WaitExit(0)
+		if took := time.Since(begin); took < 900*time.Millisecond || took > 10*time.Second {
+			t.Errorf("the stop took %v", took)
+		}
+	})
+}
+
+// SIGINT and SIGQUIT wait for nobody.
+func TestQuickStop(t *testing.T) {
+	for _, signal := range []syscall.Signal{syscall.SIGINT, syscall.SIGQUIT} {
+		t.Run(signal.String(), func(t *testing.T) {
+			forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+				gate := NewGate(t)
+				s := Start(t, Options{App: "process", Kind: kind, Env: []string{gate.Env()}})
+				s.Allow(`SIGKILL`)
+				c := s.Dial()
+				c.Send(get("/gate"))
+				gate.Await()
+				begin := time.Now()
+				s.Signal(signal)
+				s.WaitExit(0)
+				if took := time.Since(begin); took > 8*time.Second {
+					t.Errorf("the stop took %v", took)
+				}
+			})
+		})
+	}
+}
+
+// Whoever loses patience during a graceful stop sends a second signal.
+func TestQuickStopDuringGracefulStop(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		gate := NewGate(t)
+		s := Start(t, Options{App: "process", Kind: kind, Env: []string{gate.Env()}})
+		s.Allow(`SIGKILL`)
+		c := s.Dial()
+		c.Send(get("/gate"))
+		gate.Await()
+		begin := time.Now()
+		s.Signal(syscall.SIGTERM)
+		s.WaitLog(`Handling signal: term`, 1)
+		s.Signal(syscall.SIGQUIT)
+		s.WaitExit(0)
+		if took := time.Since(begin); took > 8*time.Second {
+			t.Errorf("the stop took %v", took)
+		}
+	})
+}
+
+// Ctrl-C in a terminal reaches every process of the group.
+func TestInterruptToTheWholeGroup(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		s := Start(t, Options{App: "process", Kind: kind, Workers: 2})
+		syscall.Kill(-s.PID, syscall.SIGINT)
+		s.WaitExit(0)
+	})
+}

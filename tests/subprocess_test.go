@@ -1,0 +1,28 @@
+package tests
+
+import "testing"
+
+// Applications start processes in every way that Python knows, and get their true exit codes.
+func TestSubprocesses(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		s := Start(t, Options{App: "subprocesses", Kind: kind})
+		for _, c := range []struct{ path, answer string }{
+			{"/run", "42 5"},
+			{"/codes", "1 2 3 4 5 6 7 8 9 10"},
+			{"/shell", "3"},
+			{"/killed", "-15"},
+			{"/forked", "9"},
+			{"/process", "144 0"},
+			{"/terminated", "-15"},
+			{"/pool", "55"},
+			{"/dispositions", "True set()"},
+		} {
+			for range 2 {
+				s.Get(c.path).Want(t, 200, c.answer)
+			}
+		}
+		if len(s.Workers()) != 1 {
+			t.Errorf("workers %v", s.Workers())
+		}
+	})
+}

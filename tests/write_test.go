@@ -1,0 +1,33 @@
+package tests
+
+import "testing"
+
+// PEP 3333, "The write() Callable".
+func TestWriteCallable(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		s := Start(t, Options{App: "write_callable", Kind: kind})
+		for path, body := range map[string]string{
+			"/only":      "one two",
+			"/mixed":     "written and returned",
+			"/generator": "written from inside and yielded",
+			"/length":    "counted",
+			"/empty":     "after nothing",
+		} {
+			s.Get(path).Want(t, 200, body)
+			if r := s.Do("GET " + path + " HTTP/1.0\r\n\r\n"); r.Body != body || r.Truncated {
+				t.Errorf("%s in HTTP/1.0: %+v", path, r)
+			}
+		}
+		if r := s.Get("/length"); r.Framing != "length" {
+			t.Errorf("a counted response is sent as %s", r.Framing)
+		}
+	})
+}
+
+func TestWriteDemandsBytes(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		s := Start(t, Options{App: "write_callable", Kind: kind})
+		s.Expect(`\[ERROR\] Error handling request GET /text\s.*bytes`)
+		wantErrorPage(t, s.Get("/text"))
+	})
+}
