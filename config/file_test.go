@@ -101,100 +101,101 @@ x-forwarded-proto = "https"
 	}
 }
 
+const noTOML = "Python config files are not supported in this version; use command line options or a TOML file"
+
+var badFiles = []refusal{
+	{option("-c", "no.toml"), "Invalid value for config: 'no.toml' (from the command line): no such file or directory"},
+	{chosen("gunicorn.conf.py", ""), "Invalid value for config: 'gunicorn.conf.py' (from the command line): " + noTOML},
+	{option("-c", "file:x.py"), "Invalid value for config: 'file:x.py' (from the command line): " + noTOML},
+	{
+		option("-c", "python:site.conf"),
+		"Invalid value for config: 'python:site.conf' (from the command line): " + noTOML,
+	},
+	{file("pyhost.toml/x", ""), "pyhost.toml: is a directory"},
+	{file("pyproject.toml", "[tool]\npyhost = 3"), "pyproject.toml: pyhost must be a table"},
+	{file("pyhost.toml", "\nworker = 2"), "pyhost.toml, line 2: setting 'worker' is unknown; did you mean workers?"},
+	{
+		file("pyhost.toml", "preload = true"),
+		"pyhost.toml, line 1: setting 'preload' is unknown; did you mean preload_app?",
+	},
+	{file("pyhost.toml", "Workers = 1"), "pyhost.toml, line 1: setting 'Workers' is unknown; did you mean workers?"},
+	{
+		file("pyhost.toml", "worker-class = 'sync'"),
+		"pyhost.toml, line 1: setting 'worker-class' is unknown; did you mean worker_class?",
+	},
+	{
+		file("pyhost.toml", "[frobnicate]\nx = 1"),
+		"pyhost.toml, line 1: setting 'frobnicate' is unknown; see pyhost --help",
+	},
+	{
+		file("pyhost.toml", "threads = 2\n[frobnicate.x]\ny = 1"), // the outer table is only implied
+		"pyhost.toml, line 2: setting 'frobnicate' is unknown; see pyhost --help",
+	},
+	{
+		file("pyhost.toml", "threads = 2\n\nsecure_scheme_headers.X = 1\nsecure_scheme_headers.Y = '1'"),
+		"Invalid value for secure_scheme_headers: '1' (from pyhost.toml, line 3): the value of header X must be a string",
+	},
+	{
+		file("pyhost.toml", "max_requests = 5"),
+		"pyhost.toml, line 1: setting 'max_requests' is unknown: gunicorn's max_requests is not available in this version",
+	},
+	{
+		file("pyproject.toml", "[tool.pyhost]\nthreads = 2\nbnd = 'x'\nzzz = 1"),
+		"pyproject.toml, line 3: setting 'bnd' is unknown; did you mean bind?",
+	},
+	{file("pyhost.toml", "config = 'x'"), "pyhost.toml, line 1: config cannot be set in a config file"},
+	{
+		file("pyhost.toml", "threads = 2\nworkers = '3'"),
+		"Invalid value for workers: '3' (from pyhost.toml, line 2): must be a whole number of 0 or more",
+	},
+	{
+		file("pyhost.toml", "workers = 3.5"),
+		"Invalid value for workers: '3.5' (from pyhost.toml, line 1): must be a whole number of 0 or more",
+	},
+	{
+		file("pyhost.toml", "threads = 0"),
+		"Invalid value for threads: '0' (from pyhost.toml, line 1): must be a whole number of 1 or more",
+	},
+	{
+		file("pyhost.toml", "preload_app = 'yes'"),
+		"Invalid value for preload_app: 'yes' (from pyhost.toml, line 1): must be true or false",
+	},
+	{file("pyhost.toml", "chdir = 1"), "Invalid value for chdir: '1' (from pyhost.toml, line 1): must be a string"},
+	{
+		file("pyhost.toml", "bind = [1]"),
+		"Invalid value for bind: '[1]' (from pyhost.toml, line 1): must be a list of strings",
+	},
+	{
+		file("pyhost.toml", "bind = []"),
+		"Invalid value for bind: '' (from pyhost.toml, line 1): must have at least one address",
+	},
+	{
+		file("pyhost.toml", "umask = true"),
+		"Invalid value for umask: 'true' (from pyhost.toml, line 1): must be a number such as 0o022, or 022 as a string",
+	},
+	{
+		file("pyhost.toml", "secure_scheme_headers = 'x'"),
+		"Invalid value for secure_scheme_headers: 'x' (from pyhost.toml, line 1): " +
+			"must be a table of header names and values",
+	},
+	{
+		file("pyhost.toml", "[secure_scheme_headers]\nX = 1"),
+		"Invalid value for secure_scheme_headers: '1' (from pyhost.toml, line 1): the value of header X must be a string",
+	},
+}
+
 func TestBadFiles(t *testing.T) {
-	const noTOML = "Python config files are not supported in this version; use command line options or a TOML file"
-	named := func(args ...string) scene { return scene{args: append(args, "m:a")} }
-	file := func(name, text string) scene {
-		return scene{args: []string{"m:a"}, files: map[string]string{name: text}}
-	}
-	chosen := func(name, text string) scene {
-		return scene{args: []string{"m:a", "-c", name}, files: map[string]string{name: text}}
-	}
-	for _, tt := range []struct {
-		scene
-		want string
-	}{
-		{named("-c", "no.toml"), "Invalid value for config: 'no.toml' (from the command line): no such file or directory"},
-		{chosen("gunicorn.conf.py", ""), "Invalid value for config: 'gunicorn.conf.py' (from the command line): " + noTOML},
-		{named("-c", "file:x.py"), "Invalid value for config: 'file:x.py' (from the command line): " + noTOML},
-		{
-			named("-c", "python:site.conf"),
-			"Invalid value for config: 'python:site.conf' (from the command line): " + noTOML,
-		},
-		{file("pyhost.toml/x", ""), "pyhost.toml: is a directory"},
-		{file("pyproject.toml", "[tool]\npyhost = 3"), "pyproject.toml: pyhost must be a table"},
-		{file("pyhost.toml", "\nworker = 2"), "pyhost.toml, line 2: setting 'worker' is unknown; did you mean workers?"},
-		{
-			file("pyhost.toml", "preload = true"),
-			"pyhost.toml, line 1: setting 'preload' is unknown; did you mean preload_app?",
-		},
-		{file("pyhost.toml", "Workers = 1"), "pyhost.toml, line 1: setting 'Workers' is unknown; did you mean workers?"},
-		{
-			file("pyhost.toml", "worker-class = 'sync'"),
-			"pyhost.toml, line 1: setting 'worker-class' is unknown; did you mean worker_class?",
-		},
-		{
-			file("pyhost.toml", "[frobnicate]\nx = 1"),
-			"pyhost.toml, line 1: setting 'frobnicate' is unknown; see pyhost --help",
-		},
-		{
-			file("pyhost.toml", "threads = 2\n[frobnicate.x]\ny = 1"), // the outer table is only implied
-			"pyhost.toml, line 2: setting 'frobnicate' is unknown; see pyhost --help",
-		},
-		{
-			file("pyhost.toml", "threads = 2\n\nsecure_scheme_headers.X = 1\nsecure_scheme_headers.Y = '1'"),
-			"Invalid value for secure_scheme_headers: '1' (from pyhost.toml, line 3): the value of header X must be a string",
-		},
-		{
-			file("pyhost.toml", "max_requests = 5"),
-			"pyhost.toml, line 1: setting 'max_requests' is unknown: gunicorn's max_requests is not available in this version",
-		},
-		{
-			file("pyproject.toml", "[tool.pyhost]\nthreads = 2\nbnd = 'x'\nzzz = 1"),
-			"pyproject.toml, line 3: setting 'bnd' is unknown; did you mean bind?",
-		},
-		{file("pyhost.toml", "config = 'x'"), "pyhost.toml, line 1: config cannot be set in a config file"},
-		{
-			file("pyhost.toml", "threads = 2\nworkers = '3'"),
-			"Invalid value for workers: '3' (from pyhost.toml, line 2): must be a whole number of 0 or more",
-		},
-		{
-			file("pyhost.toml", "workers = 3.5"),
-			"Invalid value for workers: '3.5' (from pyhost.toml, line 1): must be a whole number of 0 or more",
-		},
-		{
-			file("pyhost.toml", "threads = 0"),
-			"Invalid value for threads: '0' (from pyhost.toml, line 1): must be a whole number of 1 or more",
-		},
-		{
-			file("pyhost.toml", "preload_app = 'yes'"),
-			"Invalid value for preload_app: 'yes' (from pyhost.toml, line 1): must be true or false",
-		},
-		{file("pyhost.toml", "chdir = 1"), "Invalid value for chdir: '1' (from pyhost.toml, line 1): must be a string"},
-		{
-			file("pyhost.toml", "bind = [1]"),
-			"Invalid value for bind: '[1]' (from pyhost.toml, line 1): must be a list of strings",
-		},
-		{
-			file("pyhost.toml", "bind = []"),
-			"Invalid value for bind: '' (from pyhost.toml, line 1): must have at least one address",
-		},
-		{
-			file("pyhost.toml", "umask = true"),
-			"Invalid value for umask: 'true' (from pyhost.toml, line 1): must be a number such as 0o022, or 022 as a string",
-		},
-		{
-			file("pyhost.toml", "secure_scheme_headers = 'x'"),
-			"Invalid value for secure_scheme_headers: 'x' (from pyhost.toml, line 1): " +
-				"must be a table of header names and values",
-		},
-		{
-			file("pyhost.toml", "[secure_scheme_headers]\nX = 1"),
-			"Invalid value for secure_scheme_headers: '1' (from pyhost.toml, line 1): the value of header X must be a string",
-		},
-	} {
+	for _, tt := range badFiles {
 		wantValueError(t, tt.scene, tt.want)
 	}
+}
+
+func file(name, text string) scene {
+	return scene{args: []string{"m:a"}, files: map[string]string{name: text}}
+}
+
+func chosen(name, text string) scene {
+	return scene{args: []string{"m:a", "-c", name}, files: map[string]string{name: text}}
 }
 
 // TestSyntaxErrors is about the place alone: the words are those of the TOML package.
