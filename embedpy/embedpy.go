@@ -67,6 +67,9 @@ func (e *BootError) Error() string { return e.Cause }
 // keys are the names that environ frames refer to by number; errorFD is where wsgi.errors writes; a byte is written to
 // wakeFD when a Python signal handler is due. Main thread only, once; the GIL stays held.
 func Boot(keys []string, errorFD, wakeFD, threads int) *BootError {
+	if err := importModule("_pyhost_worker"); err != nil {
+		return &BootError{Code: 3, Cause: err.Error()}
+	}
 	names := C.CString(strings.Join(keys, "\x00"))
 	defer C.free(unsafe.Pointer(names))
 	code := C.ph_boot(names, C.int(len(keys)), C.int(errorFD), C.int(wakeFD), C.int(threads))
@@ -141,7 +144,11 @@ func (t Tail) Free() { C.ph_free(t.memory) }
 
 // Finalize runs Python's atexit handlers and ends the interpreter. Main thread only, last. It may take as long as the
 // application's handlers and non-daemon threads take: the caller bounds it.
-func Finalize() { C.ph_finalize() }
+func Finalize() {
+	C.ph_finalize_begin()
+	finalize()
+	C.ph_finalize_end()
+}
 
 // RunAtExit runs Python's atexit handlers only: for a process in which another Python thread does not come back. Main
 // thread only.

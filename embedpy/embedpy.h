@@ -127,8 +127,13 @@ int ph_threads_start(void);
  */
 int ph_signals_check(void);
 
-/* ph_finalize: atexit handlers, thread shutdown, interpreter.  Main thread; takes the GIL and never gives it back. */
+/*
+ * The end of the interpreter (atexit handlers, thread shutdown) is Py_FinalizeEx between these two.  Main thread;
+ * begin takes the GIL, which is never given back.  ph_finalize is the call for the backend that loads libpython.
+ */
+void ph_finalize_begin(void);
 void ph_finalize(void);
+void ph_finalize_end(void);
 
 /* ph_run_atexit: the atexit handlers alone, while other Python threads still run.  Main thread; takes the GIL and
  * gives it back. */

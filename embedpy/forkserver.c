@@ -127,12 +127,42 @@ static void choose_encoding(void)
 		*py.Py_UTF8Mode = 1;
 }
 
+/*
+ * check_version: a binary that is linked to one Python (build tag cpy3) cannot use the library of another.  library is
+ * .../libpythonX.Y.so.1.0, Py_GetVersion "X.Y.Z ...".
+ */
+static void check_version(const char *library)
+{
+	static const char prefix[] = "libpython";
+	const char *version = py.Py_GetVersion();
+	const char *name = strrchr(library, '/');
+	const char *minor_end = strchr(strchr(version, '.') + 1, '.');
+	size_t length = (size_t)(minor_end - version);
+	char cause[512];
+
+	name = name ? name + 1 : library;
+	if (strncmp(name, prefix, sizeof prefix - 1) == 0 &&
+	    strncmp(name + sizeof prefix - 1, version, length) == 0 && name[sizeof prefix - 1 + length] == '.')
+		return;
+	if (strncmp(name, prefix, sizeof prefix - 1) != 0)
+		return; /* a library with another name: nothing to compare */
+#ifdef PH_LINKED
+	snprintf(cause, sizeof cause,
+	         "this pyhost is linked to Python %.*s, but --python has %s: name a Python %.*s, or use the ordinary build",
+	         (int)length, version, name, (int)length, version);
+	report(cause);
+#else
+	(void)cause; /* debug and free-threaded builds have a suffix: libpython3.13t.so */
+#endif
+}
+
 static void start_python(const char *library, const char *program)
 {
 	const char *failure = ph_loader_open(library);
 
 	if (failure != NULL)
 		report(failure);
+	check_version(library);
 	choose_encoding();
 	py.Py_SetProgramName(py.Py_DecodeLocale(program, NULL)); /* kept by Python for ever */
 	py.Py_InitializeEx(0);                                   /* no signal handlers: Go owns the signals */

@@ -126,10 +126,18 @@ int ph_threads_start(void)
 	return done ? 0 : -1;
 }
 
-void ph_finalize(void)
+void ph_finalize_begin(void)
 {
 	ph_gil_acquire(&ph_threads[0]);
+}
+
+void ph_finalize(void)
+{
 	py.Py_FinalizeEx();
+}
+
+void ph_finalize_end(void)
+{
 	fflush(NULL);
 }
 
