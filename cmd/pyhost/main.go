@@ -42,6 +42,11 @@ func master(args []string) int {
 	if err != nil {
 		return explain(err)
 	}
+	// Relative paths of logs, the pid file and unix sockets count from here, as in gunicorn.
+	if err := os.Chdir(c.Chdir); err != nil {
+		fmt.Fprintf(os.Stderr, "Error: changing to the directory of --chdir: %v\n", err)
+		return exitError
+	}
 	log, err := logging.Open(c.ErrorLog, c.LogLevel)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "Error: %v\n", err)
@@ -75,7 +80,7 @@ func explain(err error) int {
 		fmt.Fprintln(os.Stderr, err)
 		return exitUsage
 	}
-	fmt.Fprintf(os.Stderr, "Error: %v\n", err)
+	fmt.Fprintln(os.Stderr, err)
 	return exitError
 }
 

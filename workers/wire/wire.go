@@ -74,11 +74,14 @@ type WorkerBoot struct {
 	Slot int `json:"slot"`
 	// Age counts the workers that this master has started, from 1: gunicorn's worker.age.
 	Age int `json:"age"`
-	// Generation counts the forkservers that this master has started, from 1.
-	Generation int            `json:"generation"`
-	MasterPID  int            `json:"master_pid"`
-	Listeners  []Listener     `json:"listeners"`
-	Config     *config.Config `json:"config"`
+	// Generation counts the start of the master and its reloads, from 1. A forkserver that replaces a dead one belongs to
+	// the same generation.
+	Generation int `json:"generation"`
+	// MasterPID is the pid of the master, which is not always the worker's parent: that may be the forkserver.
+	MasterPID int `json:"master_pid"`
+	// Listeners describe the listening sockets, in the order of their descriptors.
+	Listeners []Listener     `json:"listeners"`
+	Config    *config.Config `json:"config"`
 }
 
 // Command is what the master says; which fields count depends on the name.
