@@ -56,7 +56,7 @@ func TestCloseWhenTheClientLeaves(t *testing.T) {
 func TestCloseThatFails(t *testing.T) {
 	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
 		s := Start(t, Options{App: "close", Kind: kind})
-		s.Expect(`\[ERROR\] Error handling request.*Traceback.*close failed`)
+		s.Expect(`GET /close-error.*Traceback.*close failed`)
 		if r := s.Get("/close-error"); r.Status != 200 || r.Body != "one two" {
 			t.Errorf("%+v", r)
 		}

@@ -30,8 +30,9 @@ func TestFileWrapper(t *testing.T) {
 			s.Do("GET "+c.path+" HTTP/1.0\r\n\r\n").Want(t, 200, c.body)
 		}
 		s.Do("HEAD /whole?10000 HTTP/1.1\r\nHost: test\r\n\r\n").Want(t, 200, "")
-		if r := s.Get("/iterated"); !strings.HasPrefix(r.Body, "012|345|678|901|") {
-			t.Errorf("blocks of three: %.20q", r.Body)
+		// The block size is a hint that a server may ignore.
+		if r := s.Get("/iterated"); strings.ReplaceAll(r.Body, "|", "") != content {
+			t.Errorf("iterated by the application: %.30q", r.Body)
 		}
 	})
 }

@@ -12,10 +12,12 @@ type expectation struct {
 	required bool
 }
 
-// A record is a log line with the lines that continue it (a traceback).
+// A record is a log line with the lines that continue it (a traceback). What a crashing runtime prints is a record of
+// its own, lest it hides behind an expected one.
 var (
-	recordStart = regexp.MustCompile(`(?m)^\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}\] \[\d+\] \[[A-Z]+\] `)
-	alarming    = regexp.MustCompile(`\[(ERROR|CRITICAL|WARNING)\] |Traceback \(most recent call last\)` +
+	recordStart = regexp.MustCompile(`(?m)^(\[\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4}\] \[\d+\] \[[A-Z]+\] ` +
+		`|SIG[A-Z]+: |panic: |fatal error: |Fatal Python error: |WARNING: DATA RACE|==\d+==)`)
+	alarming = regexp.MustCompile(`\[(ERROR|CRITICAL|WARNING)\] |Traceback \(most recent call last\)` +
 		`|Exception ignored in|^panic:|\npanic:|fatal error:|SIG[A-Z]+: |DATA RACE|Sanitizer|runtime error` +
 		`|Fatal Python error`)
 )

@@ -35,9 +35,8 @@ func TestTermFinishesRequests(t *testing.T) {
 func TestTermClosesIdleConnections(t *testing.T) {
 	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
 		s := Start(t, Options{App: "process", Kind: kind, Args: []string{"--keep-alive", "60"}})
-		used, fresh, half := s.Dial(), s.Dial(), s.Dial()
+		used, fresh := s.Dial(), s.Dial()
 		used.Roundtrip(get("/"))
-		half.Send("GET / HT")
 		begin := time.Now()
 		s.Signal(syscall.SIGTERM)
 		s.WaitExit(0)
@@ -46,6 +45,22 @@ func TestTermClosesIdleConnections(t *testing.T) {
 		}
 		used.ExpectClosed()
 		fresh.ExpectClosed()
+	})
+}
+
+// Who has sent half a head does not hold the stop up for longer than the graceful timeout.
+func TestTermAndHalfHead(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		s := Start(t, Options{App: "process", Kind: kind, Args: []string{"--graceful-timeout", "1"}})
+		s.Allow(`SIGKILL|graceful timeout|graceful_timeout`)
+		c := s.Dial()
+		c.Send("GET / HT")
+		begin := time.Now()
+		s.Signal(syscall.SIGTERM)
+		s.WaitExit(0)
+		if took := time.Since(begin); took > 8*time.Second {
+			t.Errorf("the stop took %v", took)
+		}
 	})
 }
 

@@ -1,4 +1,5 @@
 """Tells about its process; on demand meets the test at $GATE ("/gate"), hangs ("/hang", "/spin") or dies ("/exit")."""
+import ctypes
 import json
 import os
 import signal
@@ -25,7 +26,8 @@ ACTIONS = {
     "/gate": wait_at_gate,
     "/hang": lambda: threading.Event().wait(),
     "/spin": spin,
-    "/segfault": lambda: os.kill(os.getpid(), signal.SIGSEGV),
+    "/segfault": lambda: ctypes.string_at(0),
+    "/raise": lambda: os.kill(os.getpid(), signal.SIGSEGV),
     "/exit": lambda: os._exit(9),
 }
 
