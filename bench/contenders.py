@@ -1,0 +1,115 @@
+"""The servers that are compared: their command lines and where their versions come from."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+VENV = ROOT / ".venv-bench"
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A server with its command line.
+
+    The placeholders of `template` are {bin} (the venv's scripts), {venv}, {bench} (this folder), {pyhost}, {port} and
+    {app}. `rival` is the pyhost contender of the same shape, the one that the ratios are taken against. `rows` are the
+    rows that it takes part in; empty means all of them.
+    """
+
+    name: str
+    distribution: str
+    template: str
+    rival: str = "pyhost-sync"
+    rows: tuple[str, ...] = ()
+
+    def command(self, pyhost: Path, port: int, app: str) -> list[str]:
+        """The command line for one server on 127.0.0.1:`port`."""
+        values = {"bin": VENV / "bin", "venv": VENV, "bench": ROOT / "bench", "pyhost": pyhost, "port": port,
+                  "app": app}
+        return [word.format(**values) for word in shlex.split(self.template)]
+
+    def shown(self) -> str:
+        """The command line for a shell in which $REPO, $PORT and $APP are set."""
+        return self.template.format(bin="$REPO/.venv-bench/bin", venv="$REPO/.venv-bench", bench="$REPO/bench",
+                                    pyhost="$REPO/bin/pyhost", port="$PORT", app="$APP")
+
+    def missing(self, pyhost: Path, versions: dict[str, str]) -> str | None:
+        """Why it cannot take part, or None."""
+        if self.distribution in versions:
+            return None
+        if self.distribution == "pyhost":
+            return f"{pyhost} does not run: make build"
+        return failed_installs().get(self.distribution, "not installed: bench/setup.sh")
+
+
+PYHOST = "{pyhost} --python {bin}/python -b 127.0.0.1:{port} "
+# The control socket is a thread in the master and a file in the home directory: gunicorn is leaner without.
+GUNICORN = "{bin}/gunicorn -b 127.0.0.1:{port} --no-control-socket "
+GRANIAN = "{bin}/granian --interface wsgi --host 127.0.0.1 --port {port} --http 1 --no-ws --log-level warning "
+# --http-socket closes each connection without saying so; the header tells wrk, which would count it as an error.
+UWSGI = ("{bin}/uwsgi --http-socket 127.0.0.1:{port} --home {venv} --master --need-app --die-on-term --disable-logging "
+         "--add-header 'Connection: close' ")
+
+CONTENDERS = (
+    Contender("pyhost-sync", "pyhost", PYHOST + "-w 1 -k sync {app}"),
+    Contender("pyhost-gthread", "pyhost", PYHOST + "-w 1 -k gthread --threads 4 {app}", "pyhost-gthread"),
+    Contender("gunicorn-sync", "gunicorn", GUNICORN + "-w 1 -k sync {app}"),
+    Contender("gunicorn-gthread", "gunicorn", GUNICORN + "-w 1 -k gthread --threads 4 {app}", "pyhost-gthread"),
+    Contender("uwsgi", "uwsgi", UWSGI + "--workers 1 --module {app}"),
+    Contender("granian-1", "granian", GRANIAN + "--workers 1 --blocking-threads 1 {app}"),
+    Contender("granian-4", "granian", GRANIAN + "--workers 1 --blocking-threads 4 {app}", "pyhost-gthread"),
+    Contender("bjoern", "bjoern", "{bin}/python {bench}/serve.py bjoern {port} {app}"),
+    Contender("fastwsgi", "fastwsgi", "{bin}/python {bench}/serve.py fastwsgi {port} {app}"),
+    Contender("waitress", "waitress", "{bin}/waitress-serve --listen 127.0.0.1:{port} --threads 4 {app}",
+              "pyhost-gthread"),
+    Contender("floor", "floor", "{venv}/floor {port}", rows=("hello", "hello-close")),
+)
+
+MEMORY_CONTENDERS = (
+    Contender("pyhost", "pyhost", PYHOST + "-w 4 -k sync {app}", "pyhost"),
+    Contender("pyhost-preload", "pyhost", PYHOST + "-w 4 -k sync --preload {app}", "pyhost-preload"),
+    Contender("gunicorn", "gunicorn", GUNICORN + "-w 4 -k sync {app}", "pyhost"),
+    Contender("gunicorn-preload", "gunicorn", GUNICORN + "-w 4 -k sync --preload {app}", "pyhost-preload"),
+    Contender("uwsgi-lazy", "uwsgi", UWSGI + "--workers 4 --lazy-apps --module {app}", "pyhost"),
+    Contender("uwsgi-prefork", "uwsgi", UWSGI + "--workers 4 --module {app}", "pyhost-preload"),
+    Contender("granian", "granian", GRANIAN + "--workers 4 --blocking-threads 1 {app}", "pyhost"),
+)
+
+
+def failed_installs() -> dict[str, str]:
+    """What bench/setup.sh could not install, and why."""
+    try:
+        lines = (VENV / "missing.txt").read_text().splitlines()
+    except OSError:
+        return {}
+    return dict(line.split("\t", 1) for line in lines if "\t" in line)
+
+
+def installed_versions(pyhost: Path) -> dict[str, str]:
+    """The versions of everything that takes part, by distribution name in lower case."""
+    code = ("import importlib.metadata as m, json, platform;"
+            "print(json.dumps({'python': platform.python_version(),"
+            " **{d.metadata['Name'].lower(): d.version for d in m.distributions()}}))")
+    versions = {}
+    listing = _output([VENV / "bin/python", "-c", code])
+    if listing:
+        versions = json.loads(listing)
+    banner = _output([pyhost, "--version"])
+    if banner:
+        versions["pyhost"] = banner.split()[-1].strip("()")
+    if (VENV / "floor").exists():
+        module = (ROOT / "go.mod").read_text()
+        versions["floor"] = "fasthttp " + module.split("valyala/fasthttp ", 1)[1].split()[0]
+    return versions
+
+
+def _output(command: list) -> str:
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout.strip()
+    except (OSError, subprocess.SubprocessError):
+        return ""

@@ -1,0 +1,115 @@
+"""Measuring one row: each server checked alone, then all together, A B C .. A B C .."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from check import check
+from contenders import ROOT, Contender
+from load import Generator, LoadError
+from processes import Server, StartError, cpu_seconds, free_port, machine_busy_seconds, pss_bytes, stop_all
+from results import Result, Sample
+from rows import Row
+
+# Seconds of load before anything is measured: lazy imports, caches, the specialising interpreter.
+WARM_UP = 0.4
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What all rows share. `say` prints one line of progress."""
+
+    generator: Generator
+    server_core: int
+    pyhost: Path
+    versions: dict[str, str]
+    logs: Path
+    say: object = print
+
+    def server(self, contender: Contender, row: Row) -> Server:
+        """A server for the row, not started."""
+        port = free_port()
+        log = self.logs / f"{row.name}-{contender.name}.log"
+        return Server(contender.command(self.pyhost, port, row.app), ROOT / "pyapps" / row.folder, port,
+                      self.server_core, log)
+
+
+def measure_row(bench: Bench, row: Row, contenders: list[Contender], rounds: int, seconds: int) -> list[Result]:
+    """Measures the row; every contender has a result, if only to say why it has no figures."""
+    results = [Result(row.name, contender.name, contender.rival) for contender in contenders]
+    running: list[tuple[Server, Result]] = []
+    try:
+        for contender, result in zip(contenders, results):
+            missing = contender.missing(bench.pyhost, bench.versions)
+            if missing:
+                result.fail("missing", missing)
+            else:
+                _alone(bench, row, contender, result)
+            if result.problem:
+                bench.say(f"  {result.name}: {result.kind}: {result.problem}")
+            else:
+                bench.say(f"  {result.name}: {result.pss / 2**20:.1f} MiB")
+        for contender, result in zip(contenders, results):
+            if not result.problem:
+                running.append((bench.server(contender, row), result))
+                _start(bench, row, *running[-1])
+        for number in range(1, rounds + 1):
+            for server, result in running:
+                if not result.problem:
+                    _round(bench, row, server, result, seconds, number)
+        for server, result in running:
+            answer = check(server.port, row)
+            if answer.problem:
+                result.fail("wrong", f"after the load: {answer.problem}")
+    finally:
+        stop_all([server for server, _ in running])
+    return results
+
+
+def _alone(bench: Bench, row: Row, contender: Contender, result: Result) -> None:
+    """Checks its answers and measures its memory: beside servers that map the same libraries its PSS would be less."""
+    server = bench.server(contender, row)
+    try:
+        _start(bench, row, server, result)
+        if result.problem:
+            return
+        answer = check(server.port, row)
+        if answer.problem:
+            result.fail("wrong", answer.problem)
+            return
+        result.framing = answer.framing
+        result.notes += answer.notes(row)
+        result.pss = pss_bytes(server.pid)
+    finally:
+        server.stop()
+
+
+def _start(bench: Bench, row: Row, server: Server, result: Result) -> None:
+    try:
+        server.start()
+    except StartError as error:
+        result.fail("failed", str(error))
+        return
+    bench.generator.warm_up(server.port, WARM_UP, script=row.script, headers=row.headers)
+
+
+def _round(bench: Bench, row: Row, server: Server, result: Result, seconds: int, number: int) -> None:
+    try:
+        cpu, everybody, began = cpu_seconds(server.pid), machine_busy_seconds(), time.monotonic()
+        load = bench.generator.run(server.port, seconds, script=row.script, headers=row.headers)
+        elapsed, everybody = time.monotonic() - began, machine_busy_seconds() - everybody
+        cpu = cpu_seconds(server.pid) - cpu
+    except LoadError as error:
+        result.fail("failed", f"round {number}: {error}")
+        return
+    if load.refused:
+        result.fail("wrong", f"{load.refused} of {load.requests} answers were not 2xx")
+    if not load.requests:
+        result.fail("failed", f"round {number}: no answers")
+        return
+    foreign = everybody / elapsed - cpu / elapsed - load.busy
+    result.samples.append(Sample(load, cpu * 1e6 / load.requests, cpu / elapsed, max(0.0, foreign)))
+    bench.say(f"  round {number} {result.name}: {load.per_second:.0f}/s, {cpu * 1e6 / load.requests:.1f} us CPU")
+

@@ -1,0 +1,178 @@
+"""Tests of what measures: wrk's report, process trees, answers. Run by go test ./bench/, or python3 -m unittest."""
+
+from __future__ import annotations
+
+import http.server
+import os
+import re
+import sys
+import tempfile
+import threading
+import time
+import unittest
+from pathlib import Path
+
+import rows
+from check import check
+from contenders import ROOT
+from load import LoadError, SCRIPTS, parse
+from processes import Server, StartError, cpu_seconds, free_port, pss_bytes, read_process, tree
+
+REPORT = """Running 1s test @ http://127.0.0.1:41000/
+  1 threads and 32 connections
+  Thread Stats   Avg      Stdev     Max   +/- Stdev
+    Latency   240.12us  101.20us   3.51ms   91.53%
+    Req/Sec   125.41k     4.11k  131.00k    72.73%
+  Latency Distribution
+     50%  219.00us
+     75%    1.27ms
+     90%    1.03s
+     99%    1.50m
+  137905 requests in 1.10s, 14.60MB read
+{extra}Requests/sec: 125368.18
+Transfer/sec:     13.27MB
+"""
+
+
+class Parse(unittest.TestCase):
+    def test_figures(self):
+        load = parse(REPORT.format(extra=""))
+        self.assertEqual((load.requests, load.per_second, load.p50, load.p99), (137905, 125368.18, 219.0, 90e6))
+        self.assertEqual((load.closed, load.errors, load.refused), (0, 0, 0))
+
+    def test_errors(self):
+        extra = "  Socket errors: connect 1, read 20, write 300, timeout 4000\n  Non-2xx or 3xx responses: 7\n"
+        load = parse(REPORT.format(extra=extra))
+        self.assertEqual((load.closed, load.errors, load.refused), (20, 4301, 7))
+
+    def test_no_report(self):
+        with self.assertRaisesRegex(LoadError, "unable to connect"):
+            parse("unable to connect to 127.0.0.1:1 Connection refused\n")
+
+
+# A master that ignores SIGTERM, with a child that burns CPU and an orphan; then it listens.
+STUBBORN = """
+import os, signal, socket, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if os.fork() == 0:
+    if os.fork() == 0:
+        time.sleep(600)
+    os._exit(0)
+os.wait()
+if os.fork() == 0:
+    end = time.process_time() + 0.3
+    while time.process_time() < end: pass
+    os._exit(0)
+os.wait()
+if os.fork() == 0:
+    time.sleep(600)
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+time.sleep(600)
+"""
+
+
+class Processes(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.core = min(os.sched_getaffinity(0))
+
+    def server(self, code: str) -> Server:
+        port = free_port()
+        server = Server([sys.executable, "-c", code, str(port)], self.folder, port, self.core, self.folder / "log")
+        self.addCleanup(server.stop, 0)
+        return server
+
+    def test_tree(self):
+        server = self.server(STUBBORN)
+        server.start()
+        members = tree(server.pid)
+        self.assertEqual(len(members), 3, "master, child and orphan")
+        self.assertGreaterEqual(cpu_seconds(server.pid), 0.3, "the time of the child that is gone counts")
+        self.assertGreater(pss_bytes(server.pid), 1 << 20)
+        server.stop(grace=0.2)
+        for member in members:
+            left = read_process(member.pid)
+            self.assertTrue(left is None or left.state == "Z" or left.started != member.started, f"{left} is left")
+
+    def test_start_failures(self):
+        with self.assertRaisesRegex(StartError, "status 3: no such luck"):
+            self.server("import sys; print('first'); print('no such luck'); sys.exit(3)").start()
+        silent = self.server("import time; time.sleep(600)")
+        with self.assertRaisesRegex(StartError, "does not listen after 0 s: .it logged nothing."):
+            silent.start(deadline=0.3)
+
+    def test_stop_ends_quickly(self):
+        server = self.server("import socket, sys, time\nl = socket.create_server(('127.0.0.1', int(sys.argv[1])))\n"
+                             "time.sleep(600)")
+        server.start()
+        began = time.monotonic()
+        server.stop(grace=30)
+        self.assertLess(time.monotonic() - began, 10)
+        server.stop()
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    """Answers as the test says: status, claimed length (None: close to end it), body."""
+
+    protocol_version = "HTTP/1.1"
+    answer = (200, 0, b"")
+
+    def do_GET(self):
+        status, length, body = self.answer
+        self.send_response(status)
+        if length is not None:
+            self.send_header("Content-Length", str(length))
+        else:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments):
+        pass
+
+
+class Check(unittest.TestCase):
+    CASES = (
+        ((200, 14, rows.HELLO), None, "length", True),
+        ((200, None, rows.HELLO), None, "close", False),
+        ((500, 14, rows.HELLO), "status 500", "", False),
+        ((200, 13, rows.HELLO[:13]), "Content-Length 13, expected 14", "", False),
+        ((200, None, b""), "0 bytes, expected 14", "", False),
+        ((200, 14, b"Hello, World?\n"), "wrong bytes", "", False),
+    )
+
+    def test_answers(self):
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
+        for Handler.answer, problem, framing, keep_alive in self.CASES:
+            with self.subTest(answer=Handler.answer):
+                answer = check(server.server_port, rows.ROWS[0])
+                self.assertEqual((answer.problem, answer.framing, answer.keep_alive), (problem, framing, keep_alive))
+
+    def test_nobody_listens(self):
+        self.assertRegex(check(free_port(), rows.ROWS[0]).problem, "^ConnectionRefusedError: ")
+
+
+class Rows(unittest.TestCase):
+    """The bytes that the checks expect are written down twice: here they meet."""
+
+    def test_applications(self):
+        sys.path.insert(0, str(ROOT / "pyapps/bench_wsgi"))
+        self.addCleanup(sys.path.remove, str(ROOT / "pyapps/bench_wsgi"))
+        import app
+        for row in rows.ROWS:
+            if row.folder == "bench_wsgi" and not row.body:
+                answer = getattr(app, row.app.split(":")[1])({}, lambda status, headers: None)
+                self.assertEqual(b"".join(answer), row.expected, row.name)
+
+    def test_post_script(self):
+        block, count = re.search(r'string\.rep\("(\d+)", (\d+)\)', (SCRIPTS / "post.lua").read_text()).groups()
+        self.assertEqual(block.encode() * int(count), rows.POST)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,1 @@
+"""Django's hello of the benchmark: what `startproject` gives (its apps and middleware), one view, no query."""
