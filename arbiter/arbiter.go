@@ -1,0 +1,128 @@
+package arbiter
+
+import (
+	"os"
+	"slices"
+	"time"
+
+	"github.com/pyhost/pyhost/config"
+	"github.com/pyhost/pyhost/workers/scoreboard"
+)
+
+// phase is where in its life the master is. It only moves forward.
+type phase int
+
+const (
+	binding  phase = iota // opens its sockets
+	serving               // keeps workers
+	stopping              // waits for workers and forkservers to end
+	ended
+)
+
+// arbiter is the state of the master. It belongs to the goroutine of loop.
+type arbiter struct {
+	options Options
+	env     env
+	log     Log
+	pid     int
+	board   *scoreboard.Board
+
+	phase phase
+	// wake is when advance must run again though no event has come; 0 = not at all.
+	wake time.Duration
+
+	binder   binder
+	current  *generation // the one that serves, or that boots as the first one; nil before and after
+	next     *generation // the one that a reload boots
+	reload   reload
+	shutdown shutdown
+	// proven: every worker of some generation has been ready. From then on no failure to boot ends the master.
+	proven bool
+
+	// servers and workers are the processes that have not ended yet, of all generations, oldest first.
+	servers     []*server
+	workers     []*worker
+	slots       [scoreboard.MaxSlots]bool // taken
+	ages        int                       // workers started so far
+	generations int
+	launches    int // forkservers started so far
+	exitCode    int
+}
+
+func newArbiter(options Options, board *scoreboard.Board) *arbiter {
+	return &arbiter{options: options, log: options.Log, board: board, pid: os.Getpid()}
+}
+
+// start does what must succeed before the first socket is opened.
+func (a *arbiter) start() error {
+	cfg := a.options.Config
+	pidfile, err := createPidfile(resolvePath(cfg, cfg.Pidfile), a.pid)
+	if err != nil {
+		return err
+	}
+	a.binder.pidfile = pidfile
+	a.title(cfg)
+	a.log.Info("Starting pyhost %s", config.Version)
+	return a.binder.plan(cfg, a.env.inherited())
+}
+
+// title shows the application's name in the process list, as gunicorn with setproctitle does.
+func (a *arbiter) title(cfg *config.Config) {
+	if a.options.SetTitle != nil {
+		a.options.SetTitle("pyhost: master [" + cfg.Name() + "]")
+	}
+}
+
+// advance does all that the state and the clock ask for. It runs after each event, and at a.wake.
+func (a *arbiter) advance() {
+	a.wake = 0
+	a.bind()
+	a.settle()
+	a.checkTimeouts()
+	a.killOverdue()
+	if a.phase == serving {
+		a.checkReload()
+		a.reconcile(a.current)
+		a.reconcile(a.next)
+	}
+	a.checkEnd()
+}
+
+// due reports whether the moment t has come; 0 never comes. If it has not, advance will run again at t.
+func (a *arbiter) due(t time.Duration) bool {
+	if t == 0 {
+		return false
+	}
+	if a.env.now() >= t {
+		return true
+	}
+	a.wakeAt(t)
+	return false
+}
+
+// after is the moment d from now. advance will run then.
+func (a *arbiter) after(d time.Duration) time.Duration {
+	t := a.env.now() + d
+	a.wakeAt(t)
+	return t
+}
+
+func (a *arbiter) wakeAt(t time.Duration) {
+	if a.wake == 0 || t < a.wake {
+		a.wake = t
+	}
+}
+
+// hold counts a failure on b and returns the pause before the next attempt.
+func (a *arbiter) hold(b *backoff) time.Duration {
+	pause := b.fail(a.env.now())
+	a.wakeAt(b.until)
+	return pause
+}
+
+func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
+
+// without is list less item. It makes a new slice: the old one may be in the middle of an iteration.
+func without[T comparable](list []T, item T) []T {
+	return slices.DeleteFunc(slices.Clone(list), func(other T) bool { return other == item })
+}

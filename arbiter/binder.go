@@ -1,0 +1,158 @@
+package arbiter
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pyhost/pyhost/config"
+	"golang.org/x/sys/unix"
+)
+
+const (
+	// bindTries and bindPause are gunicorn's: a predecessor that is about to end may still hold the address.
+	bindTries = 5
+	bindPause = time.Second
+)
+
+// binder opens the first sockets, address after address.
+type binder struct {
+	pidfile   *pidfile
+	inherited []string // what systemd passed; it overrides the bind setting, as in gunicorn
+	addresses []config.Address
+	sockets   socketSet // of the first addresses
+	tries     int       // of the next address
+	retryAt   time.Duration
+}
+
+func (b *binder) plan(cfg *config.Config, inherited []string) (err error) {
+	b.inherited = inherited
+	b.addresses, err = b.parse(cfg)
+	return err
+}
+
+func (b *binder) parse(cfg *config.Config) ([]config.Address, error) {
+	binds := cfg.Bind
+	if b.inherited != nil {
+		binds = b.inherited
+	}
+	addresses := make([]config.Address, 0, len(binds))
+	seen := map[config.Address]bool{}
+	for _, bind := range binds {
+		at, err := config.ParseBind(bind)
+		if err != nil {
+			return nil, fmt.Errorf("invalid value for bind: %s: %w", bind, err)
+		}
+		at.Path = resolvePath(cfg, at.Path)
+		if seen[at] {
+			return nil, fmt.Errorf("invalid value for bind: %s is given twice", at)
+		}
+		seen[at] = true
+		addresses = append(addresses, at)
+	}
+	return addresses, nil
+}
+
+// bind opens the sockets of the first generation, and makes that generation when it has them all.
+func (a *arbiter) bind() {
+	b := &a.binder
+	if a.phase != binding || b.retryAt != 0 && !a.due(b.retryAt) {
+		return
+	}
+	cfg := a.options.Config
+	for len(b.sockets) < len(b.addresses) {
+		at := b.addresses[len(b.sockets)]
+		s, err := a.env.listen(at, optionsOf(cfg))
+		if err != nil {
+			a.bindFailed(at, err)
+			return
+		}
+		b.sockets, b.tries = append(b.sockets, s), 0
+	}
+	a.logListening(b.sockets)
+	a.log.Info("Using worker: %s", cfg.WorkerClass)
+	a.current = a.newGeneration(cfg, a.options.Library, a.options.Executable)
+	a.current.sockets, a.current.pidfile = b.sockets, b.pidfile
+	a.phase = serving
+}
+
+// bindFailed plans another try, or ends the master.
+func (a *arbiter) bindFailed(at config.Address, err error) {
+	b := &a.binder
+	b.tries++
+	again := true
+	switch {
+	case errors.Is(err, unix.EADDRINUSE):
+		a.log.Error("Connection in use: %s", at)
+	case errors.Is(err, unix.EADDRNOTAVAIL):
+		a.log.Error("Invalid address: %s", at)
+	default:
+		a.log.Error("connection to %s failed: %s", at, err)
+		again = false // a missing right or directory does not come by waiting
+	}
+	if again && b.tries < bindTries {
+		a.log.Debug("Retrying in 1 second.")
+		b.retryAt = a.after(bindPause)
+		return
+	}
+	a.log.Error("Can't connect to %s", at)
+	a.exitCode = exitError
+	a.stop(true)
+}
+
+// rebind is the sockets of a new configuration: those that it has in common with the current one, and new ones. They are
+// open when it returns; an error leaves none behind. There is one try: what serves goes on serving.
+func (a *arbiter) rebind(cfg *config.Config) (socketSet, error) {
+	addresses, err := a.binder.parse(cfg)
+	if err != nil {
+		return nil, err
+	}
+	old := a.current.sockets
+	var sockets socketSet
+	changed := len(addresses) != len(old)
+	for _, at := range addresses {
+		s := old.at(at)
+		if s == nil {
+			changed = true
+			if s, err = a.env.listen(at, optionsOf(cfg)); err != nil {
+				sockets.closeExcept(old)
+				return nil, fmt.Errorf("opening %s: %w", at, err)
+			}
+		} else if s.reusePort != cfg.ReusePort && s.listener.Network == "tcp" {
+			a.log.Warning("reuse_port of %s changes with the next start only.", at)
+		}
+		sockets = append(sockets, s)
+	}
+	if changed {
+		a.logListening(sockets)
+	}
+	return sockets, nil
+}
+
+func (a *arbiter) logListening(sockets socketSet) {
+	a.log.Info("Listening at: %s (%d)", sockets, a.pid)
+}
+
+// trimSockets closes the sockets of seats that no generation has any more: the kernel would go on sending them connections.
+func (a *arbiter) trimSockets() {
+	wanted := map[int]bool{}
+	for _, g := range []*generation{a.current, a.next} {
+		if g != nil {
+			for _, s := range g.seats {
+				wanted[s.index] = true
+			}
+		}
+	}
+	for _, g := range []*generation{a.current, a.next} {
+		if g != nil {
+			g.sockets.trim(wanted)
+		}
+	}
+}
+
+func (a *arbiter) pidfile() *pidfile {
+	if a.current != nil {
+		return a.current.pidfile
+	}
+	return a.binder.pidfile
+}

@@ -1,0 +1,60 @@
+package arbiter
+
+import (
+	"time"
+
+	"github.com/pyhost/pyhost/config"
+	"github.com/pyhost/pyhost/workers/wire"
+	"golang.org/x/sys/unix"
+)
+
+// env is every touch of the operating system. system is the real one; tests have one with a clock of their own and no
+// processes. No method blocks, except listen for the time of a name lookup.
+type env interface {
+	// now is CLOCK_MONOTONIC, the clock of the scoreboard.
+	now() time.Duration
+	// launch starts a forkserver. What it says arrives as serverSaid and serverHungUp.
+	launch(order launchOrder) (serverLink, error)
+	// kill sends a signal. A process that has gone is no error.
+	kill(pid int, signal unix.Signal)
+	// wait is wait4(pid, WNOHANG), pid -1 meaning any child. It returns 0 where nothing has ended, ECHILD where there is
+	// no such child.
+	wait(pid int) (int, unix.WaitStatus, error)
+	// listen opens the socket of one bind.
+	listen(at config.Address, options socketOptions) (*socket, error)
+	// inherited are the binds of the sockets that systemd passed to this process; nil = none.
+	inherited() []string
+	// background runs work on a goroutine of its own; its result comes back as an event.
+	background(work func() event)
+	// notify tells systemd about the state of the service. Without systemd it does nothing.
+	notify(state string)
+}
+
+// launchOrder says what a new forkserver is to be.
+type launchOrder struct {
+	launch              int // its number, for the events
+	config              *config.Config
+	library, executable string
+	argv                []string
+}
+
+// serverLink is a running forkserver as the loop sees it. Its methods do not block.
+type serverLink interface {
+	pid() int
+	// fork asks for a worker that gets these listening sockets. What it says arrives as workerSaid and workerHungUp.
+	fork(boot *wire.WorkerBoot, sockets []int) (workerLink, error)
+	// exit asks the forkserver to leave at once.
+	exit()
+	// close frees what the master holds of it.
+	close()
+}
+
+// workerLink is the control socket of a worker as the loop sees it. Its methods do not block.
+type workerLink interface {
+	// stop sends the stop command.
+	stop(graceful bool)
+	// hangUp lets the worker read the end of its control socket: it drains and leaves.
+	hangUp()
+	// close frees the socket.
+	close()
+}

@@ -1,0 +1,110 @@
+package arbiter
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/pyhost/pyhost/config"
+)
+
+// generation is one reading of the configuration and the code: a forkserver, which may have to be replaced, and workers.
+type generation struct {
+	id                  int
+	config              *config.Config
+	library, executable string
+	sockets             socketSet
+	pidfile             *pidfile
+	started             time.Duration
+	server              *server // nil while there is none
+	brake               backoff // on the start of forkservers
+	seats               []*seat // one per wanted worker
+}
+
+// seat is the place of one worker, which successive workers take. With reuse_port each seat has its own sockets, which its
+// next worker takes over with the connections that wait in them.
+type seat struct {
+	index  int
+	worker *worker // nil while it is vacant
+	brake  backoff
+}
+
+func (a *arbiter) newGeneration(cfg *config.Config, library, executable string) *generation {
+	a.generations++
+	g := &generation{id: a.generations, config: cfg, library: library, executable: executable, started: a.env.now()}
+	for range cfg.Workers {
+		g.addSeat()
+	}
+	return g
+}
+
+// addSeat adds a seat with the lowest free index.
+func (g *generation) addSeat() {
+	index := 0
+	for slices.ContainsFunc(g.seats, func(s *seat) bool { return s.index == index }) {
+		index++
+	}
+	g.seats = append(g.seats, &seat{index: index})
+}
+
+// oldestSeat is the one to give up first: a vacant one, else the one of the oldest worker, as gunicorn does.
+func (g *generation) oldestSeat() *seat {
+	return slices.MinFunc(g.seats, func(x, y *seat) int { return cmp.Compare(x.age(), y.age()) })
+}
+
+func (s *seat) age() int {
+	if s.worker == nil {
+		return 0
+	}
+	return s.worker.age
+}
+
+// ready reports whether all wanted workers have been started and take requests.
+func (g *generation) ready() bool {
+	vacant := func(s *seat) bool { return s.worker == nil || !s.worker.ready }
+	return g.server != nil && g.server.ready && !slices.ContainsFunc(g.seats, vacant)
+}
+
+// reconcile starts what g lacks: a forkserver, then a worker for each vacant seat, none of them before its brake lets go.
+func (a *arbiter) reconcile(g *generation) {
+	if g == nil || a.phase != serving {
+		return
+	}
+	if g.server == nil {
+		if g.brake.until == 0 || a.due(g.brake.until) {
+			a.launch(g)
+		}
+		return
+	}
+	if !g.server.ready || g.server.hungUp {
+		return
+	}
+	for _, s := range g.seats {
+		if s.worker == nil && (s.brake.until == 0 || a.due(s.brake.until)) {
+			a.spawn(g, s)
+		}
+	}
+	// systemd hears READY when the first workers serve, not when they boot: a unit that cannot boot fails to start.
+	if g == a.current && !a.proven && g.ready() {
+		a.proven = true
+		a.notifyReady(g)
+	}
+}
+
+// retire takes g out of service: its workers stop, its forkserver leaves at once. The workers then belong to the master,
+// which reaps them itself.
+func (a *arbiter) retire(g *generation, graceful bool) {
+	if g == nil {
+		return
+	}
+	for _, s := range g.seats {
+		if w := s.worker; w != nil {
+			// What still boots has nothing to finish.
+			a.stopWorker(w, graceful && w.ready)
+		}
+	}
+	g.seats = nil
+	if g.server != nil {
+		a.dismiss(g.server)
+	}
+}

@@ -1,0 +1,55 @@
+// Package arbiter is the master process: it holds the listening sockets and keeps the wanted number of healthy workers
+// behind them. It never runs Python and never touches a client's connection.
+//
+// A generation is one forkserver and the workers that it forked. A reload boots a new generation beside the serving one and
+// retires the old one when every new worker is ready; whatever goes wrong before that leaves the old one serving.
+//
+// One goroutine owns all state (arbiter.loop). Everything else, signals, the sockets of forkservers and workers, the
+// reading of a new configuration, sends it events; every touch of the operating system goes through env.
+package arbiter
+
+import (
+	"github.com/pyhost/pyhost/config"
+)
+
+// MaxWorkers is the largest number of workers of one generation: a reload needs as many scoreboard slots again.
+const MaxWorkers = 512
+
+// Log is where the master writes; *logging.Logger is one. Its methods are called from one goroutine.
+type Log interface {
+	Debug(format string, args ...any)
+	Info(format string, args ...any)
+	Warning(format string, args ...any)
+	Error(format string, args ...any)
+	Critical(format string, args ...any)
+	// Reopen opens the log file again after it was renamed (SIGUSR1, SIGHUP).
+	Reopen() error
+}
+
+// Options is all that a master needs to run. Config, Log and Program must be set, and Library or Resolve.
+type Options struct {
+	// Config is the configuration of the first generation.
+	Config *config.Config
+	// Reload reads the configuration again, for SIGHUP. It runs on a goroutine of its own, one call at a time; an error
+	// is logged and changes nothing. Nil keeps Config.
+	Reload func() (*config.Config, error)
+	// Resolve finds the libpython and the interpreter that a configuration asks for. It is called after each Reload, on
+	// the same goroutine, and may start processes. Nil keeps Library and Executable.
+	Resolve func(*config.Config) (library, executable string, err error)
+	// Library is the path of libpython and Executable the one of the interpreter (Py_SetProgramName). An empty Library is
+	// resolved at start.
+	Library, Executable string
+	// Program is the Python source of the forkserver.
+	Program []byte
+	// Argv is the command line of the master, handed on to the forkserver.
+	Argv []string
+	// SetTitle sets the title of this process. Nil leaves it.
+	SetTitle func(string)
+	Log      Log
+}
+
+// Exit codes of Run beside wire.ExitBootError and wire.ExitAppLoad; gunicorn's.
+const (
+	exitOK    = 0
+	exitError = 1
+)

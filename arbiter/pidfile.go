@@ -1,0 +1,94 @@
+package arbiter
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// pidfile is a file with the master's pid. A nil one is no file: its methods do nothing.
+type pidfile struct {
+	path string
+	pid  int
+}
+
+// createPidfile writes pid to path, by way of a temporary file so that nobody reads half of it. A file of another running
+// process is an error, one of a process that has gone is replaced. An empty path is no file.
+func createPidfile(path string, pid int) (*pidfile, error) {
+	if path == "" {
+		return nil, nil
+	}
+	owner, err := readPid(path)
+	if err != nil {
+		return nil, err
+	}
+	if owner != 0 && owner != pid && alive(owner) {
+		return nil, fmt.Errorf("already running on PID %d (or pid file %q is stale: remove it then)", owner, path)
+	}
+	if err := writePid(path, pid); err != nil {
+		return nil, fmt.Errorf("writing pid file %s: %w", path, err)
+	}
+	return &pidfile{path: path, pid: pid}, nil
+}
+
+func writePid(path string, pid int) (err error) {
+	file, err := os.CreateTemp(filepath.Dir(path), ".pyhost-pid-")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			_ = os.Remove(file.Name())
+		}
+	}()
+	_, err = fmt.Fprintf(file, "%d\n", pid)
+	err = errors.Join(err, file.Chmod(0o644), file.Close())
+	if err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	return err
+}
+
+// readPid is the pid in a file: 0 where there is no file, or no number in it.
+func readPid(path string) (int, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, fmt.Errorf("reading pid file %s: %w", path, err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(text)))
+	if err != nil || pid <= 0 {
+		return 0, nil
+	}
+	return pid, nil
+}
+
+// alive reports whether there is a process pid; one of another user counts (EPERM).
+func alive(pid int) bool {
+	return !errors.Is(unix.Kill(pid, 0), unix.ESRCH)
+}
+
+// move is the pid file of a new configuration: p itself if the path is the same, else another one. p stays until removed.
+func (p *pidfile) move(path string, pid int) (*pidfile, error) {
+	if p != nil && p.path == path {
+		return p, nil
+	}
+	return createPidfile(path, pid)
+}
+
+// remove removes the file if it is still this process's.
+func (p *pidfile) remove() {
+	if p == nil {
+		return
+	}
+	if owner, err := readPid(p.path); err == nil && owner == p.pid {
+		_ = os.Remove(p.path)
+	}
+}

@@ -1,0 +1,95 @@
+package arbiter
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// exitStatus is the wait status in a forkserver's message.
+func exitStatus(raw int) unix.WaitStatus { return unix.WaitStatus(uint32(raw)) }
+
+// reap collects the children that have ended: forkservers, workers whose forkserver has gone, and orphans of any kind.
+func (a *arbiter) reap() {
+	if a.reload.reading {
+		// Somebody else waits for a child of this process: finding libpython may run the interpreter. Leave it to them.
+		a.reapOwn()
+		return
+	}
+	for {
+		pid, status, err := a.env.wait(-1)
+		if pid <= 0 || err != nil {
+			return
+		}
+		a.reaped(pid, status)
+	}
+}
+
+// reapOwn collects only processes that the master knows.
+func (a *arbiter) reapOwn() {
+	var pids []int
+	for _, s := range a.servers {
+		if !s.reaped {
+			pids = append(pids, s.pid)
+		}
+	}
+	for _, w := range a.workers {
+		if w.server == nil && !w.exited {
+			pids = append(pids, w.pid)
+		}
+	}
+	for _, pid := range pids {
+		if got, status, err := a.env.wait(pid); err == nil && got == pid {
+			a.reaped(pid, status)
+		}
+	}
+}
+
+func (a *arbiter) reaped(pid int, status unix.WaitStatus) {
+	for _, s := range a.servers {
+		if s.pid == pid && !s.reaped {
+			s.reaped, s.status = true, status
+			s.settleAt = a.after(settleGrace)
+			return
+		}
+	}
+	if w := a.workerByPID(pid); w != nil {
+		a.workerExited(w, status)
+		return
+	}
+	// A process that a worker left behind, or a worker whose forkserver did not live to tell its pid.
+	a.log.Debug("Reaped an orphan (pid:%d)", pid)
+}
+
+// logExit reports the end of a worker in gunicorn's words and levels.
+func (a *arbiter) logExit(w *worker) {
+	how := describe(w.status)
+	switch {
+	case w.pid == 0, w.status.Exited() && w.status.ExitStatus() == 0:
+	case w.status.Exited():
+		a.log.Error("Worker (pid:%d) %s.", w.pid, how)
+	case w.status.Signaled() && w.status.Signal() == unix.SIGKILL && !w.killed:
+		a.log.Error("Worker (pid:%d) %s Perhaps out of memory?", w.pid, how)
+	case w.status.Signaled() && w.status.Signal() == unix.SIGKILL:
+		a.log.Error("Worker (pid:%d) %s", w.pid, how)
+	case w.status.Signaled() && w.status.Signal() == unix.SIGTERM:
+		a.log.Info("Worker (pid:%d) %s", w.pid, how)
+	default:
+		a.log.Warning("Worker (pid:%d) %s", w.pid, how)
+	}
+}
+
+// describe says how a process ended: "exited with code 3", "was sent SIGKILL!".
+func describe(status unix.WaitStatus) string {
+	switch {
+	case status.Exited():
+		return fmt.Sprintf("exited with code %d", status.ExitStatus())
+	case status.Signaled():
+		name := unix.SignalName(status.Signal())
+		if name == "" {
+			name = fmt.Sprintf("signal %d", int(status.Signal()))
+		}
+		return fmt.Sprintf("was sent %s!", name)
+	}
+	return "has gone; its exit status is unknown"
+}

@@ -1,0 +1,130 @@
+package arbiter
+
+import (
+	"fmt"
+	"time"
+)
+
+// reloadPatience is how long a reload that does not come to an end may hold up the next one, which may mend it.
+const reloadPatience = 60 * time.Second
+
+// reload is the state of SIGHUP.
+type reload struct {
+	reading bool          // Options.Reload runs
+	queued  bool          // another SIGHUP came meanwhile; several count as one
+	began   time.Duration // when the SIGHUP was taken up
+}
+
+// hangUp begins a reload, or queues it behind the one that is under way.
+func (a *arbiter) hangUp() {
+	switch {
+	case a.phase == stopping:
+		return
+	case a.phase == binding, a.reload.reading, a.next != nil:
+		a.reload.queued = true
+		a.log.Info("This reload waits for what is under way.")
+		return
+	}
+	a.beginReload()
+}
+
+func (a *arbiter) beginReload() {
+	a.log.Info("Hang up: Master")
+	a.reload = reload{reading: true, began: a.env.now()}
+	a.env.notify(fmt.Sprintf("RELOADING=1\nMONOTONIC_USEC=%d", a.env.now().Microseconds()))
+	a.reopenLog()
+	options, current := a.options, a.current
+	a.env.background(func() event {
+		read := configRead{config: current.config, library: current.library, executable: current.executable}
+		if options.Reload != nil {
+			read.config, read.err = options.Reload()
+		}
+		if read.err == nil && options.Resolve != nil {
+			read.library, read.executable, read.err = options.Resolve(read.config)
+		}
+		return read
+	})
+}
+
+// configRead goes on with a reload when the configuration has been read: new sockets first, then a new generation.
+func (a *arbiter) configRead(e configRead) {
+	a.reload.reading = false
+	a.reap() // what had to wait for the reader
+	if a.phase != serving {
+		return
+	}
+	if e.err == nil {
+		e.err = checkConfig(e.config)
+	}
+	if e.err != nil {
+		a.reloadFailed(e.err.Error())
+		return
+	}
+	g := a.newGeneration(e.config, e.library, e.executable)
+	var err error
+	if g.sockets, err = a.rebind(g.config); err != nil {
+		a.reloadFailed(err.Error())
+		return
+	}
+	if g.pidfile, err = a.current.pidfile.move(resolvePath(g.config, g.config.Pidfile), a.pid); err != nil {
+		g.sockets.closeExcept(a.current.sockets)
+		a.reloadFailed(err.Error())
+		return
+	}
+	a.next = g
+}
+
+// checkReload swaps the generations when the new one is ready, and takes up a queued reload.
+func (a *arbiter) checkReload() {
+	if a.next != nil && a.next.ready() {
+		a.swap()
+	}
+	if a.next != nil && a.reload.queued && a.due(a.reload.began+reloadPatience) {
+		a.abandonReload(fmt.Sprintf("it has not booted within %s, and another reload waits", reloadPatience))
+	}
+	if a.next == nil && a.reload.queued && !a.reload.reading {
+		a.beginReload()
+	}
+}
+
+// swap makes the new generation the serving one. Only now do old workers stop.
+func (a *arbiter) swap() {
+	old, g := a.current, a.next
+	a.current, a.next = g, nil
+	a.proven = true
+	old.sockets.closeExcept(g.sockets)
+	if old.pidfile != g.pidfile {
+		old.pidfile.remove()
+	}
+	a.retire(old, true)
+	a.trimSockets()
+	a.title(g.config)
+	took := (a.env.now() - a.reload.began).Round(time.Millisecond)
+	a.log.Info("Reloaded: %d new workers took over after %s.", len(g.seats), took)
+	a.notifyReady(g)
+}
+
+// abandonReload gives up a generation that does not boot.
+func (a *arbiter) abandonReload(cause string) {
+	g := a.next
+	a.next = nil
+	a.retire(g, true)
+	g.sockets.closeExcept(a.current.sockets)
+	a.trimSockets()
+	if g.pidfile != a.current.pidfile {
+		g.pidfile.remove()
+	}
+	a.reloadFailed(cause)
+}
+
+func (a *arbiter) reloadFailed(cause string) {
+	a.log.Error("Reload failed, the workers of before go on serving: %s", cause)
+	a.notifyReady(a.current)
+}
+
+// notifyReady tells systemd that g serves; before that it stays with what it knows.
+func (a *arbiter) notifyReady(g *generation) {
+	if a.proven {
+		a.env.notify(fmt.Sprintf("READY=1\nSTATUS=%d workers", len(g.seats)))
+	}
+}

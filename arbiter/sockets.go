@@ -1,0 +1,129 @@
+package arbiter
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/pyhost/pyhost/config"
+	"github.com/pyhost/pyhost/workers/wire"
+	"golang.org/x/sys/unix"
+)
+
+// socket is one bind of the configuration, open. Descriptors are plain numbers: an os.File would change the blocking mode,
+// which the workers share.
+type socket struct {
+	address  config.Address
+	listener wire.Listener
+	// reusePort: each seat has a descriptor of its own (SO_REUSEPORT), which the master holds open while a worker is
+	// replaced, so that no connection in its queue is lost.
+	reusePort bool
+	// another opens one more such descriptor at the same address.
+	another func() (int, error)
+	bySeat  map[int]int // seat index -> descriptor; only index 0 without reusePort
+	// unlink removes the file of a Unix socket that this process made; nil for all others.
+	unlink func()
+}
+
+// fd is the descriptor for the worker on a seat.
+func (s *socket) fd(seat int) (int, error) {
+	if !s.reusePort {
+		seat = 0
+	}
+	if fd, ok := s.bySeat[seat]; ok {
+		return fd, nil
+	}
+	fd, err := s.another()
+	if err != nil {
+		return -1, err
+	}
+	s.bySeat[seat] = fd
+	return fd, nil
+}
+
+// close closes the master's descriptors. Workers have their own.
+func (s *socket) close() {
+	if s.unlink != nil {
+		s.unlink()
+	}
+	for _, fd := range s.bySeat {
+		_ = unix.Close(fd)
+	}
+	clear(s.bySeat)
+}
+
+// trim closes the descriptors of the seats that are not wanted any more.
+func (s *socket) trim(wanted map[int]bool) {
+	if !s.reusePort {
+		return
+	}
+	for seat, fd := range s.bySeat {
+		if !wanted[seat] {
+			_ = unix.Close(fd)
+			delete(s.bySeat, seat)
+		}
+	}
+}
+
+// socketSet is the sockets of one generation, in the order of the bind setting. Generations share the sockets that they
+// have in common.
+type socketSet []*socket
+
+func (set socketSet) at(a config.Address) *socket {
+	for _, s := range set {
+		if s.address == a {
+			return s
+		}
+	}
+	return nil
+}
+
+// fds are the descriptors for the worker on a seat, in the order of listeners.
+func (set socketSet) fds(seat int) ([]int, error) {
+	fds := make([]int, 0, len(set))
+	for _, s := range set {
+		fd, err := s.fd(seat)
+		if err != nil {
+			return nil, err
+		}
+		fds = append(fds, fd)
+	}
+	return fds, nil
+}
+
+func (set socketSet) listeners() []wire.Listener {
+	listeners := make([]wire.Listener, 0, len(set))
+	for _, s := range set {
+		listeners = append(listeners, s.listener)
+	}
+	return listeners
+}
+
+func (set socketSet) close() { set.closeExcept(nil) }
+
+// closeExcept closes what is not in other.
+func (set socketSet) closeExcept(other socketSet) {
+	for _, s := range set {
+		if !slices.Contains(other, s) {
+			s.close()
+		}
+	}
+}
+
+func (set socketSet) trim(wanted map[int]bool) {
+	for _, s := range set {
+		s.trim(wanted)
+	}
+}
+
+// String is the list of the "Listening at" line.
+func (set socketSet) String() string {
+	urls := make([]string, 0, len(set))
+	for _, s := range set {
+		url := s.listener.Address
+		if s.listener.Network == "tcp" {
+			url = "http://" + url
+		}
+		urls = append(urls, url)
+	}
+	return strings.Join(urls, ",")
+}

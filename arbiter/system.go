@@ -1,0 +1,82 @@
+package arbiter
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"time"
+
+	"github.com/pyhost/pyhost/config"
+	"github.com/pyhost/pyhost/workers/scoreboard"
+	"golang.org/x/sys/unix"
+)
+
+// system is the env of a real master.
+type system struct {
+	program []byte
+	board   *scoreboard.Board
+	events  chan event
+	done    chan struct{} // closed when nobody receives events any more
+}
+
+func newSystem(program []byte, board *scoreboard.Board) *system {
+	return &system{program: program, board: board, events: make(chan event, 256), done: make(chan struct{})}
+}
+
+func (y *system) close() { close(y.done) }
+
+// post hands an event to the loop. It waits while the loop is behind, and drops the event when the loop has ended.
+func (y *system) post(e event) {
+	select {
+	case y.events <- e:
+	case <-y.done:
+	}
+}
+
+func (y *system) now() time.Duration { return time.Duration(scoreboard.Now()) }
+
+func (y *system) kill(pid int, signal unix.Signal) {
+	// 0, 1 and negative numbers are groups, everybody, or the init process: never a worker.
+	if pid > 1 {
+		_ = unix.Kill(pid, signal)
+	}
+}
+
+func (y *system) wait(pid int) (int, unix.WaitStatus, error) {
+	for {
+		var status unix.WaitStatus
+		got, err := unix.Wait4(pid, &status, unix.WNOHANG, nil)
+		if !errors.Is(err, unix.EINTR) {
+			return got, status, err
+		}
+	}
+}
+
+func (y *system) listen(at config.Address, options socketOptions) (*socket, error) {
+	return listen(at, options)
+}
+
+func (y *system) inherited() []string { return passedSockets(os.Getenv, os.Getpid()) }
+
+func (y *system) background(work func() event) {
+	go func() { y.post(work()) }()
+}
+
+func (y *system) notify(state string) { notifySystemd(os.Getenv("NOTIFY_SOCKET"), state) }
+
+// socketPair is a pair of connected stream sockets, both close-on-exec: ours as a connection, the other as a descriptor.
+func socketPair() (ours *net.UnixConn, theirs int, err error) {
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, -1, fmt.Errorf("making a control socket: %w", err)
+	}
+	file := os.NewFile(uintptr(fds[0]), "control")
+	conn, err := net.FileConn(file)
+	_ = file.Close() // FileConn works on a copy
+	if err != nil {
+		_ = unix.Close(fds[1])
+		return nil, -1, fmt.Errorf("making a control socket: %w", err)
+	}
+	return conn.(*net.UnixConn), fds[1], nil
+}

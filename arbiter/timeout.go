@@ -1,0 +1,50 @@
+package arbiter
+
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// abortGrace is how long a worker that timed out may take over SIGABRT before SIGKILL.
+const abortGrace = time.Second
+
+// checkTimeouts aborts the workers whose heartbeat has stopped for longer than the timeout setting, 0 meaning never. As in
+// gunicorn, the import of the application is not covered: a worker counts from the moment when it is ready. Neither is
+// stopping, which graceful_timeout bounds.
+func (a *arbiter) checkTimeouts() {
+	for _, w := range a.workers {
+		timeout := seconds(w.generation.config.Timeout)
+		if timeout == 0 || !w.ready || w.stopping || w.aborted || w.exited || w.pid == 0 {
+			continue
+		}
+		beat := max(time.Duration(a.board.Slot(w.slot).LastBeat()), w.readyAt)
+		if !a.due(beat + timeout) {
+			continue
+		}
+		a.log.Critical("WORKER TIMEOUT (pid:%d)", w.pid)
+		w.aborted = true
+		a.env.kill(w.pid, unix.SIGABRT)
+		w.killBy(a.after(abortGrace))
+	}
+}
+
+// killOverdue ends by force what did not end in time.
+func (a *arbiter) killOverdue() {
+	for _, w := range a.workers {
+		if w.exited || w.killed || w.pid == 0 || !a.due(w.killAt) {
+			continue
+		}
+		if w.stopping && w.graceful {
+			a.log.Warning("Worker graceful timeout (pid:%d)", w.pid)
+		}
+		w.killed = true
+		a.env.kill(w.pid, unix.SIGKILL)
+	}
+	for _, s := range a.servers {
+		if !s.reaped && a.due(s.killAt) {
+			s.killAt = 0
+			a.env.kill(s.pid, unix.SIGKILL)
+		}
+	}
+}
