@@ -27,12 +27,21 @@ static void advance(struct iovec **iov, int *count, size_t n)
 	}
 }
 
+/* transmit: one system call.  send() is cheaper than sendmsg(), and most responses are one piece. */
+static ssize_t transmit(int fd, struct iovec *iov, int count)
+{
+	struct msghdr message = {.msg_iov = iov, .msg_iovlen = (size_t)count};
+
+	if (count == 1)
+		return send(fd, iov->iov_base, iov->iov_len, MSG_DONTWAIT | MSG_NOSIGNAL);
+	return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 /* push: writes until all is out, the socket is full for patience_ms (EAGAIN), or it fails.  No GIL needed. */
 static int push(int fd, struct iovec **iov, int *count, int patience_ms)
 {
 	while (*count > 0) {
-		struct msghdr message = {.msg_iov = *iov, .msg_iovlen = (size_t)*count};
-		ssize_t n = sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+		ssize_t n = transmit(fd, *iov, *count);
 		struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
 
 		if (n >= 0)
