@@ -56,14 +56,16 @@ func newArbiter(options Options, board *scoreboard.Board) *arbiter {
 // start does what must succeed before the first socket is opened.
 func (a *arbiter) start() error {
 	cfg := a.options.Config
-	pidfile, err := createPidfile(resolvePath(cfg, cfg.Pidfile), a.pid)
+	err := a.binder.plan(cfg, a.env.inherited())
+	if err == nil {
+		a.binder.pidfile, err = createPidfile(resolvePath(cfg, cfg.Pidfile), a.pid)
+	}
 	if err != nil {
 		return err
 	}
-	a.binder.pidfile = pidfile
 	a.title(cfg)
 	a.log.Info("Starting pyhost %s", config.Version)
-	return a.binder.plan(cfg, a.env.inherited())
+	return nil
 }
 
 // title shows the application's name in the process list, as gunicorn with setproctitle does.

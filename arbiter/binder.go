@@ -100,8 +100,8 @@ func (a *arbiter) bindFailed(at config.Address, err error) {
 	a.stop(true)
 }
 
-// rebind is the sockets of a new configuration: those that it has in common with the current one, and new ones. They are
-// open when it returns; an error leaves none behind. There is one try: what serves goes on serving.
+// rebind is the sockets of a new configuration: those that it has in common with the current one, and new ones. They
+// are open when it returns; an error leaves none behind. There is one try: what serves goes on serving.
 func (a *arbiter) rebind(cfg *config.Config) (socketSet, error) {
 	addresses, err := a.binder.parse(cfg)
 	if err != nil {
@@ -133,7 +133,8 @@ func (a *arbiter) logListening(sockets socketSet) {
 	a.log.Info("Listening at: %s (%d)", sockets, a.pid)
 }
 
-// trimSockets closes the sockets of seats that no generation has any more: the kernel would go on sending them connections.
+// trimSockets closes the sockets of seats that no generation has any more: the kernel would go on sending them
+// connections.
 func (a *arbiter) trimSockets() {
 	wanted := map[int]bool{}
 	for _, g := range []*generation{a.current, a.next} {

@@ -17,8 +17,8 @@ type env interface {
 	launch(order launchOrder) (serverLink, error)
 	// kill sends a signal. A process that has gone is no error.
 	kill(pid int, signal unix.Signal)
-	// wait is wait4(pid, WNOHANG), pid -1 meaning any child. It returns 0 where nothing has ended, ECHILD where there is
-	// no such child.
+	// wait is wait4(pid, WNOHANG), pid -1 meaning any child. It returns 0 where nothing has ended, ECHILD where there
+	// is no such child.
 	wait(pid int) (int, unix.WaitStatus, error)
 	// listen opens the socket of one bind.
 	listen(at config.Address, options socketOptions) (*socket, error)

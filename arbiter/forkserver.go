@@ -17,7 +17,8 @@ import (
 )
 
 const (
-	// titleRoom is the least length of argv[0], bytes: a forkserver and its workers write their titles over it in place.
+	// titleRoom is the least length of argv[0], bytes: a forkserver and its workers write their titles over it in
+	// place.
 	titleRoom = 200
 	// outboxSize bounds the commands that wait for a forkserver to read them; a full one means that it hangs.
 	outboxSize = 4 * MaxWorkers
@@ -78,7 +79,9 @@ func forkserverArgv(cfg *config.Config) []string {
 
 // forkserverEnviron is the environment of a forkserver: the master's without what systemd meant for the master alone.
 func forkserverEnviron(environ []string, order launchOrder) []string {
-	private := []string{wire.EnvForkserver, wire.EnvLibPython, wire.EnvProgram, "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"}
+	private := []string{
+		wire.EnvForkserver, wire.EnvLibPython, wire.EnvProgram, "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES",
+	}
 	environ = slices.DeleteFunc(slices.Clone(environ), func(entry string) bool {
 		name, _, _ := strings.Cut(entry, "=")
 		return slices.Contains(private, name)

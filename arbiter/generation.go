@@ -8,7 +8,8 @@ import (
 	"github.com/pyhost/pyhost/config"
 )
 
-// generation is one reading of the configuration and the code: a forkserver, which may have to be replaced, and workers.
+// generation is one reading of the configuration and the code: a forkserver, which may have to be replaced, and
+// workers.
 type generation struct {
 	id                  int
 	config              *config.Config
@@ -21,8 +22,8 @@ type generation struct {
 	seats               []*seat // one per wanted worker
 }
 
-// seat is the place of one worker, which successive workers take. With reuse_port each seat has its own sockets, which its
-// next worker takes over with the connections that wait in them.
+// seat is the place of one worker, which successive workers take. With reuse_port each seat has its own sockets, which
+// its next worker takes over with the connections that wait in them.
 type seat struct {
 	index  int
 	worker *worker // nil while it is vacant
@@ -65,7 +66,8 @@ func (g *generation) ready() bool {
 	return g.server != nil && g.server.ready && !slices.ContainsFunc(g.seats, vacant)
 }
 
-// reconcile starts what g lacks: a forkserver, then a worker for each vacant seat, none of them before its brake lets go.
+// reconcile starts what g lacks: a forkserver, then a worker for each vacant seat, none of them before its brake lets
+// go.
 func (a *arbiter) reconcile(g *generation) {
 	if g == nil || a.phase != serving {
 		return
@@ -91,8 +93,8 @@ func (a *arbiter) reconcile(g *generation) {
 	}
 }
 
-// retire takes g out of service: its workers stop, its forkserver leaves at once. The workers then belong to the master,
-// which reaps them itself.
+// retire takes g out of service: its workers stop, its forkserver leaves at once. The workers then belong to the
+// master, which reaps them itself.
 func (a *arbiter) retire(g *generation, graceful bool) {
 	if g == nil {
 		return

@@ -13,8 +13,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// harness is an arbiter on a fake machine: a clock that tests turn, processes that are entries of a map, and no goroutine.
-// It is the env and the Log of its arbiter. Every step of a test runs the arbiter until it has nothing left to do.
+// harness is an arbiter on a fake machine: a clock that tests turn, processes that are entries of a map, and no
+// goroutine. It is the env and the Log of its arbiter. Every step of a test runs the arbiter until it has nothing left
+// to do.
 type harness struct {
 	t       *testing.T
 	a       *arbiter

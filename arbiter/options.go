@@ -1,8 +1,9 @@
 // Package arbiter is the master process: it holds the listening sockets and keeps the wanted number of healthy workers
 // behind them. It never runs Python and never touches a client's connection.
 //
-// A generation is one forkserver and the workers that it forked. A reload boots a new generation beside the serving one and
-// retires the old one when every new worker is ready; whatever goes wrong before that leaves the old one serving.
+// A generation is one forkserver and the workers that it forked. A reload boots a new generation beside the serving
+// one and retires the old one when every new worker is ready; whatever goes wrong before that leaves the old one
+// serving.
 //
 // One goroutine owns all state (arbiter.loop). Everything else, signals, the sockets of forkservers and workers, the
 // reading of a new configuration, sends it events; every touch of the operating system goes through env.
@@ -36,8 +37,8 @@ type Options struct {
 	// Resolve finds the libpython and the interpreter that a configuration asks for. It is called after each Reload, on
 	// the same goroutine, and may start processes. Nil keeps Library and Executable.
 	Resolve func(*config.Config) (library, executable string, err error)
-	// Library is the path of libpython and Executable the one of the interpreter (Py_SetProgramName). An empty Library is
-	// resolved at start.
+	// Library is the path of libpython and Executable the one of the interpreter (Py_SetProgramName). An empty Library
+	// is resolved at start.
 	Library, Executable string
 	// Program is the Python source of the forkserver.
 	Program []byte

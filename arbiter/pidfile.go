@@ -17,8 +17,8 @@ type pidfile struct {
 	pid  int
 }
 
-// createPidfile writes pid to path, by way of a temporary file so that nobody reads half of it. A file of another running
-// process is an error, one of a process that has gone is replaced. An empty path is no file.
+// createPidfile writes pid to path, by way of a temporary file so that nobody reads half of it. A file of another
+// running process is an error, one of a process that has gone is replaced. An empty path is no file.
 func createPidfile(path string, pid int) (*pidfile, error) {
 	if path == "" {
 		return nil, nil
@@ -75,7 +75,8 @@ func alive(pid int) bool {
 	return !errors.Is(unix.Kill(pid, 0), unix.ESRCH)
 }
 
-// move is the pid file of a new configuration: p itself if the path is the same, else another one. p stays until removed.
+// move is the pid file of a new configuration: p itself if the path is the same, else another one. p stays until
+// removed.
 func (p *pidfile) move(path string, pid int) (*pidfile, error) {
 	if p != nil && p.path == path {
 		return p, nil

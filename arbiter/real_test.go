@@ -50,7 +50,8 @@ func startReal(t *testing.T, change func(*config.Config), files ...*os.File) *re
 	}
 	defer log.Close()
 	r.command = exec.Command("/proc/self/exe")
-	r.command.Env = append(os.Environ(), roleVariable+"=master", configVariable+"="+r.file, "GORACE=halt_on_error=1")
+	r.command.Env = append(os.Environ(), roleVariable+"=master", configVariable+"="+r.file,
+		"GORACE=halt_on_error=1 atexit_sleep_ms=0")
 	r.command.Stderr, r.command.Stdout, r.command.ExtraFiles = log, log, files
 	r.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := r.command.Start(); err != nil {
@@ -292,7 +293,8 @@ func TestRealReload(t *testing.T) {
 	r.config.App = "raise"
 	r.writeConfig()
 	r.signal(unix.SIGHUP)
-	r.waitLine("ERROR Reload failed, the workers of before go on serving: worker failed to boot: no module named 'shop'")
+	r.waitLine("ERROR Reload failed, the workers of before go on serving: " +
+		"worker failed to boot: no module named 'shop'")
 	for _, pid := range fresh {
 		if !alive(pid) {
 			t.Errorf("worker %d has gone", pid)
@@ -411,4 +413,23 @@ func TestRealInheritedSocket(t *testing.T) {
 	if _, err := os.Lstat(path); err != nil {
 		t.Errorf("the socket of somebody else was removed: %v", err)
 	}
+}
+
+func TestRealPidfileOfOther(t *testing.T) {
+	pidfile := filepath.Join(t.TempDir(), "pid")
+	if err := os.WriteFile(pidfile, []byte(strconv.Itoa(os.Getpid())), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := startReal(t, func(c *config.Config) { c.Pidfile = pidfile })
+	r.waitExit(exitError)
+	r.waitLine(fmt.Sprintf("ERROR Error: already running on PID %d", os.Getpid()))
+	if text, err := os.ReadFile(pidfile); err != nil || string(text) != strconv.Itoa(os.Getpid()) {
+		t.Errorf("the file of the other has %q, %v", text, err)
+	}
+}
+
+func TestRealTooManyWorkers(t *testing.T) {
+	r := startReal(t, func(c *config.Config) { c.Workers = MaxWorkers + 1 })
+	r.waitExit(exitError)
+	r.waitLine("ERROR Error: invalid value for workers: 513; one master runs at most 512")
 }

@@ -60,6 +60,9 @@ func (a *arbiter) configRead(e configRead) {
 		a.reloadFailed(e.err.Error())
 		return
 	}
+	for _, warning := range e.config.Warnings {
+		a.log.Warning("%s", warning)
+	}
 	g := a.newGeneration(e.config, e.library, e.executable)
 	var err error
 	if g.sockets, err = a.rebind(g.config); err != nil {

@@ -48,8 +48,8 @@ func (a *arbiter) workerEnded(w *worker) {
 	a.seatLost(w.generation, s, code, w.cause())
 }
 
-// seatLost makes up for a worker of g that has ended unbidden, or never started. A code other than 0 is the exit code of a
-// worker that could not load the application.
+// seatLost makes up for a worker of g that has ended unbidden, or never started. A code other than 0 is the exit code
+// of a worker that could not load the application.
 func (a *arbiter) seatLost(g *generation, s *seat, code int, cause string) {
 	switch {
 	case a.phase != serving:

@@ -275,7 +275,9 @@ func commands(conn *net.UnixConn) <-chan bool {
 	return stops
 }
 
-func liveWorker(app string, slot *scoreboard.Slot, signals <-chan os.Signal, called <-chan struct{}, stops <-chan bool) int {
+func liveWorker(
+	app string, slot *scoreboard.Slot, signals <-chan os.Signal, called <-chan struct{}, stops <-chan bool,
+) int {
 	beat := time.NewTicker(20 * time.Millisecond)
 	for {
 		select {

@@ -12,9 +12,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Run is the life of the master: it returns when everything that it started has ended. The exit code is 0 after an ordered
-// stop, 1 when it could not start, wire.ExitBootError or wire.ExitAppLoad when the first workers could not load the
-// application. It takes over the signals and the children of the process: call it once, from the main program.
+// Run is the life of the master: it returns when everything that it started has ended. The exit code is 0 after an
+// ordered stop, 1 when it could not start, wire.ExitBootError or wire.ExitAppLoad when the first workers could not
+// load the application. It takes over the signals and the children of the process: call it once, from the main
+// program.
 func Run(options Options) int {
 	a, err := prepare(&options)
 	if err != nil {

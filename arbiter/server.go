@@ -16,8 +16,8 @@ const (
 	settleGrace = 250 * time.Millisecond
 )
 
-// server is one forkserver process. It has ended when it has both hung up and been reaped: only then is all known that it
-// told, and its workers have become children of the master.
+// server is one forkserver process. It has ended when it has both hung up and been reaped: only then is all known that
+// it told, and its workers have become children of the master.
 type server struct {
 	launch     int
 	pid        int
@@ -127,8 +127,8 @@ func (a *arbiter) serverEnded(s *server) {
 	a.serverLost(g, stable, code, cause)
 }
 
-// serverLost makes up for a forkserver of g that has ended, or never started. The workers go on. A code other than 0 says
-// that it did not boot. The log knows the cause already.
+// serverLost makes up for a forkserver of g that has ended, or never started. The workers go on. A code other than 0
+// says that it did not boot. The log knows the cause already.
 func (a *arbiter) serverLost(g *generation, stable bool, code int, cause string) {
 	switch {
 	case a.phase != serving:

@@ -59,8 +59,8 @@ func (a *arbiter) reopenLog() {
 	}
 }
 
-// scale changes the number of workers by one, for as long as this configuration lasts: a reload goes back to the workers
-// setting. A reload that is under way is changed as well.
+// scale changes the number of workers by one, for as long as this configuration lasts: a reload goes back to the
+// workers setting. A reload that is under way is changed as well.
 func (a *arbiter) scale(delta int) {
 	if a.phase != serving {
 		return

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// socket is one bind of the configuration, open. Descriptors are plain numbers: an os.File would change the blocking mode,
-// which the workers share.
+// socket is one bind of the configuration, open. Descriptors are plain numbers: an os.File would change the blocking
+// mode, which the workers share.
 type socket struct {
 	address  config.Address
 	listener wire.Listener

@@ -55,8 +55,8 @@ func (a *arbiter) hurry() {
 	}
 }
 
-// stopWorker tells w to leave and takes its seat. SIGKILL follows after graceful_timeout, as in gunicorn for a quick stop
-// too. A worker that is stopping can only be told to be quick.
+// stopWorker tells w to leave and takes its seat. SIGKILL follows after graceful_timeout, as in gunicorn for a quick
+// stop too. A worker that is stopping can only be told to be quick.
 func (a *arbiter) stopWorker(w *worker, graceful bool) {
 	if w.exited || w.stopping && (graceful || !w.graceful) {
 		return

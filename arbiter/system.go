@@ -65,7 +65,8 @@ func (y *system) background(work func() event) {
 
 func (y *system) notify(state string) { notifySystemd(os.Getenv("NOTIFY_SOCKET"), state) }
 
-// socketPair is a pair of connected stream sockets, both close-on-exec: ours as a connection, the other as a descriptor.
+// socketPair is a pair of connected stream sockets, both close-on-exec: ours as a connection, the other as a
+// descriptor.
 func socketPair() (ours *net.UnixConn, theirs int, err error) {
 	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {

@@ -25,8 +25,9 @@ func passedSockets(getenv func(string) string, pid int) []string {
 	return binds
 }
 
-// notifySystemd sends a state to the service manager, by sd_notify(3): socket is $NOTIFY_SOCKET, empty without a manager. A
-// leading @ is an abstract address, in package net as in systemd. Errors are dropped: nobody could do anything about them.
+// notifySystemd sends a state to the service manager, by sd_notify(3): socket is $NOTIFY_SOCKET, empty without a
+// manager. A leading @ is an abstract address, in package net as in systemd. Errors are dropped: nobody could do
+// anything about them.
 func notifySystemd(socket, state string) {
 	if socket == "" {
 		return

@@ -9,9 +9,9 @@ import (
 // abortGrace is how long a worker that timed out may take over SIGABRT before SIGKILL.
 const abortGrace = time.Second
 
-// checkTimeouts aborts the workers whose heartbeat has stopped for longer than the timeout setting, 0 meaning never. As in
-// gunicorn, the import of the application is not covered: a worker counts from the moment when it is ready. Neither is
-// stopping, which graceful_timeout bounds.
+// checkTimeouts aborts the workers whose heartbeat has stopped for longer than the timeout setting, 0 meaning never.
+// As in gunicorn, the import of the application is not covered: a worker counts from the moment when it is ready.
+// Neither is stopping, which graceful_timeout bounds.
 func (a *arbiter) checkTimeouts() {
 	for _, w := range a.workers {
 		timeout := seconds(w.generation.config.Timeout)

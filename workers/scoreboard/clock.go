@@ -12,8 +12,8 @@ var (
 	startNanos = monotonic()
 )
 
-// Now is the time in nanoseconds on CLOCK_MONOTONIC, the same clock in all processes of the machine; it says nothing about
-// the date.
+// Now is the time in nanoseconds on CLOCK_MONOTONIC, the same clock in all processes of the machine; it says nothing
+// about the date.
 //
 // It is read on the request path: time.Since asks the vDSO (20 ns), unix.ClockGettime would be a system call.
 func Now() int64 { return startNanos + int64(time.Since(startTime)) }

@@ -12,8 +12,9 @@ import (
 // MaxLine bounds one message, its newline included, in bytes: a peer that never ends its line cannot fill the memory.
 const MaxLine = 1 << 20
 
-// Send writes v as one JSON line. The descriptors go with its first bytes and stay the caller's: close them when Send has
-// returned. It blocks while the peer's buffer is full, until conn's write deadline. One goroutine may send at a time.
+// Send writes v as one JSON line. The descriptors go with its first bytes and stay the caller's: close them when Send
+// has returned. It blocks while the peer's buffer is full, until conn's write deadline. One goroutine may send at a
+// time.
 func Send(conn *net.UnixConn, v any, fds ...int) error {
 	line, err := json.Marshal(v)
 	if err != nil {

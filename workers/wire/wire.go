@@ -67,15 +67,15 @@ type Listener struct {
 	Port string `json:"port"`
 }
 
-// WorkerBoot is all that a new worker needs to know. Its descriptors travel with the fork command, in this order: control
-// socket, scoreboard, listeners.
+// WorkerBoot is all that a new worker needs to know. Its descriptors travel with the fork command, in this order:
+// control socket, scoreboard, listeners.
 type WorkerBoot struct {
 	// Slot is the worker's slot of the scoreboard, its alone while it lives.
 	Slot int `json:"slot"`
 	// Age counts the workers that this master has started, from 1: gunicorn's worker.age.
 	Age int `json:"age"`
-	// Generation counts the start of the master and its reloads, from 1. A forkserver that replaces a dead one belongs to
-	// the same generation.
+	// Generation counts the start of the master and its reloads, from 1. A forkserver that replaces a dead one belongs
+	// to the same generation.
 	Generation int `json:"generation"`
 	// MasterPID is the pid of the master, which is not always the worker's parent: that may be the forkserver.
 	MasterPID int `json:"master_pid"`
