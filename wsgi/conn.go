@@ -2,7 +2,8 @@ package wsgi
 
 // Conn is what the environ says about the connection.
 type Conn struct {
-	// RemoteAddr and RemotePort are the peer's; both empty on a unix socket (REMOTE_ADDR is "", REMOTE_PORT is absent).
+	// RemoteAddr and RemotePort are the peer's; both empty on a unix socket (REMOTE_ADDR is "", REMOTE_PORT is
+	// absent).
 	RemoteAddr, RemotePort []byte
 	// Listener is the index of the listener that accepted the connection.
 	Listener int
@@ -10,7 +11,7 @@ type Conn struct {
 	ListenerUnix bool
 	// TLS: the connection is encrypted, so the scheme is https.
 	TLS bool
-	// Trusted: the peer is in forwarded_allow_ips (a peer on a unix socket always is), so that its secure scheme headers
-	// and forwarder headers count.
+	// Trusted: the peer is in forwarded_allow_ips (a peer on a unix socket always is), so that its secure scheme
+	// headers and forwarder headers count.
 	Trusted bool
 }

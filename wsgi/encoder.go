@@ -6,8 +6,8 @@ import (
 	"github.com/pyhost/pyhost/protocol/http1"
 )
 
-// Encoder writes environ frames. It is meant to be kept and reused by one thread: it allocates nothing per request, and
-// is not safe for concurrent use.
+// Encoder writes environ frames. It is meant to be kept and reused by one thread: it allocates nothing per request,
+// and is not safe for concurrent use.
 type Encoder struct {
 	schemes    []schemeHeader
 	forwarders forwarders
@@ -36,8 +36,9 @@ var (
 
 // Encode writes the environ of req on conn into frame. The error is a *http1.Refusal; frame is of no use then.
 //
-// SCRIPT_NAME is written only if it differs from the default mount point, wsgi.url_scheme only if it is https, SERVER_NAME
-// and SERVER_PORT only for unix listeners: everything else that a WSGI environ has is the same for every request.
+// SCRIPT_NAME is written only if it differs from the default mount point, wsgi.url_scheme only if it is https,
+// SERVER_NAME and SERVER_PORT only for unix listeners: everything else that a WSGI environ has is the same for
+// every request.
 func (e *Encoder) Encode(frame *Frame, req *http1.Request, conn *Conn) error {
 	frame.Buf, frame.Entries = frame.Buf[:0], 0
 	frame.put(keyRequestMethod, req.Method)
@@ -78,8 +79,8 @@ func (e *Encoder) Encode(frame *Frame, req *http1.Request, conn *Conn) error {
 	return nil
 }
 
-// forwardedScheme says whether a trusted peer's secure_scheme_headers mean https. Their values must be exactly those that
-// are set; two that contradict each other are refused, as gunicorn does.
+// forwardedScheme says whether a trusted peer's secure_scheme_headers mean https. Their values must be exactly
+// those that are set; two that contradict each other are refused, as gunicorn does.
 func (e *Encoder) forwardedScheme(headers []http1.Header) (secure bool, err error) {
 	found := false
 	for i := range headers {
@@ -99,7 +100,8 @@ func (e *Encoder) forwardedScheme(headers []http1.Header) (secure bool, err erro
 	return secure, nil
 }
 
-// writeServer writes SERVER_NAME and SERVER_PORT from a valid Host. An IPv6 name keeps its brackets (RFC 3875 4.1.14).
+// writeServer writes SERVER_NAME and SERVER_PORT from a valid Host. An IPv6 name keeps its brackets (RFC 3875
+// 4.1.14).
 func writeServer(frame *Frame, host []byte, secure bool) {
 	name, port := host, httpPort
 	if secure {

@@ -8,8 +8,8 @@ import (
 
 var errScriptTwice = &http1.Refusal{Status: 400, Rule: "more than one SCRIPT_NAME"}
 
-// fields decides which header lines become which variables: HTTP_ and the name in upper case with "-" as "_" (RFC 3875
-// 4.1.18). Lines with the same name become one variable.
+// fields decides which header lines become which variables: HTTP_ and the name in upper case with "-" as "_" (RFC
+// 3875 4.1.18). Lines with the same name become one variable.
 type fields struct {
 	lines []fieldLine // one for each header line
 	names []byte      // the custom keys, one after the other
@@ -67,9 +67,9 @@ func (f *fields) sort(headers []http1.Header, trusted bool, allowed *forwarders)
 
 // custom gives line the custom key of name, a name that is not known, unless the line is dropped.
 //
-// A name with "_" is dropped (gunicorn's header_map = drop), because X_Auth would become the same variable as X-Auth,
-// which a proxy in front may set or remove. A trusted peer may send those that forwarder_headers lists. They may turn out
-// to be known names, but never describe the body or the host: those are what the parser saw.
+// A name with "_" is dropped (gunicorn's header_map = drop), because X_Auth would become the same variable as
+// X-Auth, which a proxy in front may set or remove. A trusted peer may send those that forwarder_headers lists.
+// They may turn out to be known names, but never describe the body or the host: those are what the parser saw.
 func (f *fields) custom(line *fieldLine, name []byte, trusted bool, allowed *forwarders) (key uint32, known bool) {
 	line.start = int32(len(f.names))
 	line.key = CustomKey | uint32(len("HTTP_")+len(name))
@@ -99,8 +99,8 @@ func (f *fields) name(line *fieldLine) []byte {
 	return f.names[line.start : line.start+int32(line.key&^CustomKey)]
 }
 
-// link makes line i the first of its name, which *first then says, or appends it to the lines of that name. A line that a
-// forwarder sent replaces those of the client: a client cannot add "Remote-User" to a proxy's "REMOTE_USER".
+// link makes line i the first of its name, which *first then says, or appends it to the lines of that name. A line
+// that a forwarder sent replaces those of the client: a client cannot add "Remote-User" to a proxy's "REMOTE_USER".
 func (f *fields) link(first *int32, i int32) {
 	line := &f.lines[i]
 	if *first == 0 {

@@ -2,7 +2,8 @@ package wsgi
 
 import "encoding/binary"
 
-// CustomKey is the bit of an entry's key that says: the low 31 bits are the length of a key whose bytes precede the value.
+// CustomKey is the bit of an entry's key that says: the low 31 bits are the length of a key whose bytes precede the
+// value.
 const CustomKey = 1 << 31
 
 // Frame is the environ of one request as flat bytes, entry after entry:

@@ -9,7 +9,8 @@ type knownName struct {
 	key  uint32
 }
 
-// lookupTable finds header names by length and three of their characters; the next slots hold the names that collide.
+// lookupTable finds header names by length and three of their characters; the next slots hold the names that
+// collide.
 var lookupTable = makeLookupTable()
 
 func makeLookupTable() *[lookupSize]knownName {
@@ -38,8 +39,8 @@ func lookupSlot(name []byte) uint32 {
 	return (uint32(n)*17 + uint32(name[0]|fold)*5 + uint32(name[n/2]|fold)*67 + uint32(name[n-1]|fold)*303) % lookupSize
 }
 
-// lookup returns the key of a header name, which is a token and not empty. Setting bit 5 of a token's character makes
-// nothing but a letter into that letter, and leaves digits and "-" alone; "_" matches nothing.
+// lookup returns the key of a header name, which is a token and not empty. Setting bit 5 of a token's character
+// makes nothing but a letter into that letter, and leaves digits and "-" alone; "_" matches nothing.
 func lookup(name []byte) (key uint32, known bool) {
 	for slot := lookupSlot(name); ; slot = (slot + 1) % lookupSize {
 		entry := &lookupTable[slot]

@@ -8,8 +8,8 @@ import (
 
 var errMount = &http1.Refusal{Status: 500, Rule: "configuration problem: the path does not start with SCRIPT_NAME"}
 
-// mount splits a path into SCRIPT_NAME, where the application is mounted, and PATH_INFO, the rest (PEP 3333, "environ
-// Variables").
+// mount splits a path into SCRIPT_NAME, where the application is mounted, and PATH_INFO, the rest (PEP 3333,
+// "environ Variables").
 type mount struct {
 	name    []byte // the default SCRIPT_NAME
 	decoded []byte // the same with its percent-encoding removed, as paths are compared
@@ -21,11 +21,11 @@ func newMount(name string) mount {
 	return mount{name: []byte(name), decoded: unquote(nil, []byte(name))}
 }
 
-// write writes PATH_INFO, and SCRIPT_NAME if it is not the default. script is a trusted peer's SCRIPT_NAME header, nil if
-// there is none.
+// write writes PATH_INFO, and SCRIPT_NAME if it is not the default. script is a trusted peer's SCRIPT_NAME header,
+// nil if there is none.
 //
-// Like gunicorn it answers 500 when the path is not below SCRIPT_NAME: the proxy in front sends what was not meant to
-// arrive here. Unlike gunicorn "/shop" is not taken for a prefix of "/shopping".
+// Like gunicorn it answers 500 when the path is not below SCRIPT_NAME: the proxy in front sends what was not meant
+// to arrive here. Unlike gunicorn "/shop" is not taken for a prefix of "/shopping".
 func (m *mount) write(frame *Frame, path, script []byte) error {
 	name, prefix := m.name, m.decoded
 	if script != nil && !bytes.Equal(script, m.name) {
@@ -49,8 +49,8 @@ func (m *mount) write(frame *Frame, path, script []byte) error {
 	return nil
 }
 
-// unquote appends path to dst with each %XX replaced by its byte, in one pass: what comes out is not decoded again, "//"
-// and "/../" stay, and a "%" without two hexadecimal digits stays too.
+// unquote appends path to dst with each %XX replaced by its byte, in one pass: what comes out is not decoded again,
+// "//" and "/../" stay, and a "%" without two hexadecimal digits stays too.
 func unquote(dst, path []byte) []byte {
 	for {
 		n := bytes.IndexByte(path, '%')

@@ -4,13 +4,13 @@ import "strings"
 
 // Rules are the settings that decide how a request becomes an environ.
 type Rules struct {
-	// SecureSchemeHeaders is gunicorn's secure_scheme_headers: header name -> the exact value that means https. Names are
-	// matched in any case.
+	// SecureSchemeHeaders is gunicorn's secure_scheme_headers: header name -> the exact value that means https.
+	// Names are matched in any case.
 	SecureSchemeHeaders map[string]string
 	// ScriptName is the default mount point, from the environment variable SCRIPT_NAME; "" = the root.
 	ScriptName string
-	// ForwarderHeaders is gunicorn's forwarder_headers: header names with "_" that a trusted peer may send; "*" = any.
-	// nil = SCRIPT_NAME and PATH_INFO; empty but not nil = none.
+	// ForwarderHeaders is gunicorn's forwarder_headers: header names with "_" that a trusted peer may send; "*" =
+	// any. nil = SCRIPT_NAME and PATH_INFO; empty but not nil = none.
 	ForwarderHeaders []string
 }
 

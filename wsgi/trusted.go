@@ -24,7 +24,7 @@ func ParseTrusted(list []string) (*Trusted, error) {
 		default:
 			prefix, err := parsePrefix(item)
 			if err != nil {
-				return nil, fmt.Errorf("%q in forwarded_allow_ips is neither an address, nor a network such as 10.0.0.0/8, nor *", item)
+				return nil, fmt.Errorf("forwarded_allow_ips: %q is no address, network (10.0.0.0/8) or *", item)
 			}
 			t.prefixes = append(t.prefixes, prefix)
 		}
@@ -53,6 +53,9 @@ func (t *Trusted) Contains(addr netip.Addr) bool {
 func parsePrefix(item string) (netip.Prefix, error) {
 	if strings.Contains(item, "/") {
 		prefix, err := netip.ParsePrefix(item)
+		if addr := prefix.Addr(); addr.Is4In6() && prefix.Bits() >= 96 {
+			prefix = netip.PrefixFrom(addr.Unmap(), prefix.Bits()-96)
+		}
 		return prefix.Masked(), err
 	}
 	addr, err := netip.ParseAddr(item)

@@ -2,11 +2,11 @@ package http1
 
 import "slices"
 
-// ChunkedDecoder decodes a chunked body (RFC 9112 7.1) that arrives in pieces. The zero value is ready to use; assign
-// ChunkedDecoder{} to use it again. Not safe for concurrent use.
+// ChunkedDecoder decodes a chunked body (RFC 9112 7.1) that arrives in pieces. The zero value is ready to use;
+// assign ChunkedDecoder{} to use it again. Not safe for concurrent use.
 //
-// Chunk extensions are checked and skipped. Trailer fields are checked and thrown away: merged into the header section
-// they would let a client add what a proxy in front removes (RFC 9110 6.5.1).
+// Chunk extensions are checked and skipped. Trailer fields are checked and thrown away: merged into the header
+// section they would let a client add what a proxy in front removes (RFC 9110 6.5.1).
 type ChunkedDecoder struct {
 	state    chunkState
 	left     int64 // bytes of the chunk that are still to come; while the size is read, its value so far
@@ -17,8 +17,8 @@ type ChunkedDecoder struct {
 	err      error // the refusal, once there was one
 }
 
-// Decode appends the body bytes found in src to dst and returns how many bytes of src it used. All of src is used unless
-// the body ends in it (done) or the error is a *Refusal, which is permanent.
+// Decode appends the body bytes found in src to dst and returns how many bytes of src it used. All of src is used
+// unless the body ends in it (done) or the error is a *Refusal, which is permanent.
 func (d *ChunkedDecoder) Decode(dst, src []byte) (out []byte, n int, done bool, err error) {
 	for n < len(src) && d.state != chunkDone {
 		data, used, err := d.next(src[n:], len(src))
@@ -31,8 +31,9 @@ func (d *ChunkedDecoder) Decode(dst, src []byte) (out []byte, n int, done bool, 
 	return dst, n, d.state == chunkDone, d.err
 }
 
-// DecodeChunked decodes a chunked body that lies whole at the beginning of src, appends it to dst and returns the number
-// of bytes of src that the body took. The error is ErrIncomplete or a *Refusal; n is 0 and nothing appended then.
+// DecodeChunked decodes a chunked body that lies whole at the beginning of src, appends it to dst and returns the
+// number of bytes of src that the body took. The error is ErrIncomplete or a *Refusal; n is 0 and nothing appended
+// then.
 func DecodeChunked(dst, src []byte) (out []byte, n int, err error) {
 	var d ChunkedDecoder
 	out, n, done, err := d.Decode(slices.Grow(dst, len(src)), src)
@@ -45,8 +46,8 @@ func DecodeChunked(dst, src []byte) (out []byte, n int, err error) {
 	return out, n, nil
 }
 
-// next skips framing in src up to the next data, and returns at most limit bytes of that, which lie in src, and how many
-// bytes of src it used. Without data and error, the body has ended or all of src was used.
+// next skips framing in src up to the next data, and returns at most limit bytes of that, which lie in src, and how
+// many bytes of src it used. Without data and error, the body has ended or all of src was used.
 func (d *ChunkedDecoder) next(src []byte, limit int) (data []byte, n int, err error) {
 	if d.err != nil {
 		return nil, 0, d.err

@@ -5,8 +5,8 @@ import (
 	"io"
 )
 
-// ChunkedReader reads the body of a chunked message from a bufio.Reader and, when it has returned io.EOF, leaves that
-// reader just behind the body. Not safe for concurrent use.
+// ChunkedReader reads the body of a chunked message from a bufio.Reader and, when it has returned io.EOF, leaves
+// that reader just behind the body. Not safe for concurrent use.
 type ChunkedReader struct {
 	source  *bufio.Reader
 	decoder ChunkedDecoder
@@ -22,8 +22,9 @@ func (c *ChunkedReader) Reset(source *bufio.Reader) {
 	*c = ChunkedReader{source: source}
 }
 
-// Read implements io.Reader. io.EOF comes after the final CRLF only. A body that is cut short is io.ErrUnexpectedEOF and a
-// syntax error is a *Refusal; the connection cannot be used for another message then. Other errors are source's.
+// Read implements io.Reader. io.EOF comes after the final CRLF only. A body that is cut short is
+// io.ErrUnexpectedEOF and a syntax error is a *Refusal; the connection cannot be used for another message then.
+// Other errors are source's.
 //
 // It blocks only while it has nothing to return.
 func (c *ChunkedReader) Read(p []byte) (n int, err error) {

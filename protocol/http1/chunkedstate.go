@@ -101,8 +101,8 @@ func (d *ChunkedDecoder) stepSize(c byte) error {
 	return nil
 }
 
-// afterItem handles what may follow a complete size or extension: the end of the line, another extension, or whitespace
-// before one.
+// afterItem handles what may follow a complete size or extension: the end of the line, another extension, or
+// whitespace before one.
 func (d *ChunkedDecoder) afterItem(c byte, wrong error) error {
 	switch c {
 	case '\r':
@@ -117,7 +117,8 @@ func (d *ChunkedDecoder) afterItem(c byte, wrong error) error {
 	return nil
 }
 
-// stepExtension checks the grammar of extensions, so that no CR or LF inside one ends the line for somebody else only.
+// stepExtension checks the grammar of extensions, so that no CR or LF inside one ends the line for somebody else
+// only.
 func (d *ChunkedDecoder) stepExtension(c byte) error {
 	d.line++
 	d.extra++
@@ -125,11 +126,13 @@ func (d *ChunkedDecoder) stepExtension(c byte) error {
 		return errChunkLine
 	}
 	space := c == ' ' || c == '\t'
+	betweenItems := d.state == chunkExtStart || d.state == chunkExtEnd || d.state == chunkExtNameEnd ||
+		d.state == chunkValueStart
 	token := class[c]&classToken != 0
 	switch {
 	case d.state == chunkExtName && token, d.state == chunkValue && token:
 	case d.state == chunkQuoted && class[c]&classQuoted != 0:
-	case space && (d.state == chunkExtEnd || d.state == chunkExtStart || d.state == chunkExtNameEnd || d.state == chunkValueStart):
+	case betweenItems && space:
 	case d.state == chunkExtEnd && c == ';':
 		d.state = chunkExtStart
 	case d.state == chunkExtStart && token:

@@ -37,7 +37,8 @@ func makeClasses() (table [256]uint8) {
 	mark(classToken|classHost|classHex, "abcdef")
 	mark(classToken|classHost, "ghijklmnopqrstuvwxyz!&'*+~")
 	mark(classToken, "#%^`|")
-	// The grammar allows a comma too. It is left out: "Host: a, b" without the space is what a hop makes of two Host lines.
+	// The grammar allows a comma too. It is left out: "Host: a, b" without the space is what a hop makes of two
+	// Host lines.
 	mark(classHost, "();=")
 	return table
 }
@@ -89,8 +90,8 @@ func validTarget(b []byte) bool {
 	return all(b, classTarget)
 }
 
-// equalFold compares token with lower, which has lower-case letters, digits and "-" only. Setting bit 5 maps no other
-// token character onto one of those.
+// equalFold compares token with lower, which has lower-case letters, digits and "-" only. Setting bit 5 maps no
+// other token character onto one of those.
 func equalFold(token []byte, lower string) bool {
 	if len(token) != len(lower) {
 		return false

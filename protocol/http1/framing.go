@@ -26,7 +26,8 @@ type framing struct {
 	expectContinue                  bool
 }
 
-// note looks at one field. Fields that one recipient could read once and another twice are refused when they repeat.
+// note looks at one field. Fields that one recipient could read once and another twice are refused when they
+// repeat.
 func (f *framing) note(h Header, minor int) error {
 	// Fields of interest have seven lengths; most others are told apart here.
 	switch len(h.Name) {
@@ -70,7 +71,8 @@ func once(seen *bool, twice error) error {
 	return nil
 }
 
-// noteHost: RFC 9112 3.2, "more than one Host header field line or a Host header field with an invalid field value".
+// noteHost: RFC 9112 3.2, "more than one Host header field line or a Host header field with an invalid field
+// value".
 func (f *framing) noteHost(value []byte) error {
 	if !validHost(value) {
 		return errHost
@@ -79,7 +81,8 @@ func (f *framing) noteHost(value []byte) error {
 	return once(&f.hostSeen, errHostTwice)
 }
 
-// noteLength: RFC 9110 8.6. Repeated equal values and lists of them are refused too, though the RFC would allow them.
+// noteLength: RFC 9110 8.6. Repeated equal values and lists of them are refused too, though the RFC would allow
+// them.
 func (f *framing) noteLength(value []byte) error {
 	if f.length >= 0 {
 		return errLengthTwice

@@ -5,8 +5,8 @@ import (
 	"net/netip"
 )
 
-// validHost says whether b is uri-host [ ":" port ] (RFC 9110 7.2, RFC 3986 3.2.2) with a host that is not empty. A port
-// may be empty, as the grammar says, but not larger than 65535.
+// validHost says whether b is uri-host [ ":" port ] (RFC 9110 7.2, RFC 3986 3.2.2) with a host that is not empty. A
+// port may be empty, as the grammar says, but not larger than 65535.
 func validHost(b []byte) bool {
 	end := 0
 	if len(b) > 0 && b[0] == '[' {

@@ -2,16 +2,19 @@ package http1
 
 // Limits bounds the head of a request. The zero value means "the largest head that is ever accepted".
 type Limits struct {
-	// RequestLine is gunicorn's limit_request_line: bytes of the request line without its CRLF; 0 = no limit of its own.
+	// RequestLine is gunicorn's limit_request_line: bytes of the request line without its CRLF; 0 = no limit of its
+	// own.
 	RequestLine int
 	// Fields is gunicorn's limit_request_fields: the number of header lines; 0 or more than 32768 = 32768.
 	Fields int
-	// FieldSize is gunicorn's limit_request_field_size: bytes of one header line with its CRLF; 0 = no limit of its own.
+	// FieldSize is gunicorn's limit_request_field_size: bytes of one header line with its CRLF; 0 = no limit of its
+	// own.
 	FieldSize int
 }
 
 const (
-	// maxHead bounds the whole head, whatever the limits say: without it "0 = unlimited" would let one client take all memory.
+	// maxHead bounds the whole head, whatever the limits say: without it "0 = unlimited" would let one client take
+	// all memory.
 	maxHead   = 1 << 20
 	maxFields = 32768
 )
@@ -32,7 +35,8 @@ func newBounds(l Limits) bounds {
 	if l.FieldSize > 0 {
 		b.field = min(l.FieldSize, maxHead)
 	}
-	// gunicorn's bound on the header section, fields*(size+2)+4, and the request line with one empty line before it.
+	// gunicorn's bound on the header section, fields*(size+2)+4, and the request line with one empty line before
+	// it.
 	b.head = min(maxHead, b.fields*(b.field+2)+4+b.line+2)
 	return b
 }

@@ -7,10 +7,12 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
-// keptOpinion is the longest head in bytes for which an opinion's buffers are kept; longer heads are too rare for that.
+// keptOpinion is the longest head in bytes for which an opinion's buffers are kept; longer heads are too rare for
+// that.
 const keptOpinion = 64 << 10
 
-// opinion is fasthttp's parser with the buffers that it reads from. It gets a copy of the head, since it may write to it.
+// opinion is fasthttp's parser with the buffers that it reads from. It gets a copy of the head, since it may write
+// to it.
 type opinion struct {
 	header fasthttp.RequestHeader
 	source bytes.Reader
@@ -23,8 +25,8 @@ func newOpinion(size int) *opinion {
 	return o
 }
 
-// secondOpinion has fasthttp parse a head that this package accepted. Two parsers that agree about where a message begins
-// and ends, and whom it addresses, leave little room for a request that a proxy in front reads differently.
+// secondOpinion has fasthttp parse a head that this package accepted. Two parsers that agree about where a message
+// begins and ends, and whom it addresses, leave little room for a request that a proxy in front reads differently.
 func (p *Parser) secondOpinion(head []byte, req *Request) error {
 	o := p.opinion
 	if len(head) > o.reader.Size() {

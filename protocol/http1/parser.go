@@ -2,9 +2,9 @@ package http1
 
 import "bytes"
 
-// Parser reads request heads. It is meant to be kept and reused by one thread: it allocates nothing per request (but for
-// an IPv6 literal in Host, and heads longer than keptOpinion), and is not safe for concurrent use. It keeps nothing of a
-// head between two calls, so one Parser serves any number of connections.
+// Parser reads request heads. It is meant to be kept and reused by one thread: it allocates nothing per request
+// (but for an IPv6 literal in Host, and heads longer than keptOpinion), and is not safe for concurrent use. It
+// keeps nothing of a head between two calls, so one Parser serves any number of connections.
 type Parser struct {
 	bounds  bounds
 	framing framing
@@ -16,22 +16,22 @@ func NewParser(limits Limits) *Parser {
 	return &Parser{bounds: newBounds(limits), opinion: newOpinion(4096)}
 }
 
-// Parse reads the head at the beginning of buf into req and returns the head's length, which is also req.HeadLen. The
-// error is ErrIncomplete when more bytes are needed, else a *Refusal; req is of no use then.
+// Parse reads the head at the beginning of buf into req and returns the head's length, which is also req.HeadLen.
+// The error is ErrIncomplete when more bytes are needed, else a *Refusal; req is of no use then.
 func (p *Parser) Parse(buf []byte, req *Request) (n int, err error) {
 	return p.ParseMore(buf, 0, req)
 }
 
-// ParseMore is Parse for a head whose first seen bytes were found incomplete by an earlier call (Parse or ParseMore) with
-// the same limits. It looks at the new bytes alone until they can decide something, so that a head which arrives byte by
-// byte costs no more than a linear amount of work.
+// ParseMore is Parse for a head whose first seen bytes were found incomplete by an earlier call (Parse or
+// ParseMore) with the same limits. It looks at the new bytes alone until they can decide something, so that a head
+// which arrives byte by byte costs no more than a linear amount of work.
 func (p *Parser) ParseMore(buf []byte, seen int, req *Request) (n int, err error) {
 	if seen > 0 && !p.bounds.decides(buf, seen) {
 		return 0, ErrIncomplete
 	}
 	start := 0
-	// "A server that is expecting to receive and parse a request-line SHOULD ignore at least one empty line" (RFC 9112
-	// 2.2): one, not more.
+	// "A server that is expecting to receive and parse a request-line SHOULD ignore at least one empty line" (RFC
+	// 9112 2.2): one, not more.
 	if len(buf) > 0 && buf[0] == '\r' {
 		if len(buf) == 1 {
 			return 0, ErrIncomplete
@@ -61,8 +61,8 @@ func (p *Parser) ParseMore(buf []byte, seen int, req *Request) (n int, err error
 
 // line returns the end of the line that starts at pos: the index of its CR. limit counts the CRLF.
 //
-// A line that is complete and too long, and one that is so long already that it will be, are refused alike: what a client
-// gets must not depend on how its bytes were cut into packets.
+// A line that is complete and too long, and one that is so long already that it will be, are refused alike: what a
+// client gets must not depend on how its bytes were cut into packets.
 func line(buf []byte, pos, limit int, tooLong error) (end int, err error) {
 	n := bytes.IndexByte(buf[pos:], '\n')
 	if n < 0 {
@@ -78,33 +78,4 @@ func line(buf []byte, pos, limit int, tooLong error) (end int, err error) {
 		return 0, errBareLF // RFC 9112 2.2 lets a recipient accept it; request smuggling is why not
 	}
 	return pos + n - 1, nil
-}
-
-// decides says whether a head of which seen bytes are known to be incomplete can now be complete or be refused. Its cost
-// does not depend on seen.
-func (b *bounds) decides(buf []byte, seen int) bool {
-	if seen > len(buf) || len(buf) >= b.head {
-		return true
-	}
-	rest := bytes.TrimPrefix(buf, []byte("\r\n"))
-	first := bytes.IndexByte(rest[:min(len(rest), b.line)], '\n')
-	if first < 0 {
-		return len(rest) >= b.line || seen <= maxMethod+3
-	}
-	if len(buf)-len(rest)+first >= seen {
-		return true // the request line is complete now
-	}
-	if len(buf) >= b.field && bytes.IndexByte(buf[len(buf)-b.field:], '\n') < 0 {
-		return true
-	}
-	for at := seen; ; at++ {
-		n := bytes.IndexByte(buf[at:], '\n')
-		if n < 0 {
-			return false
-		}
-		at += n
-		if buf[at-1] != '\r' || buf[at-2] == '\n' {
-			return true // a bare LF, or the empty line at the end
-		}
-	}
 }

@@ -16,12 +16,14 @@ const (
 		"X-Request-Start: t=1700000000.123\r\n" +
 		"Via: 1.1 edge\r\n" +
 		"Connection: keep-alive\r\n" +
-		"User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36\r\n" +
+		"User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) " +
+		"Chrome/120.0.0.0 Safari/537.36\r\n" +
 		"Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8\r\n" +
 		"Accept-Language: en-GB,en;q=0.7,de;q=0.3\r\n" +
 		"Accept-Encoding: gzip, deflate, br, zstd\r\n" +
 		"Referer: https://shop.example.com/shop/items?page=3\r\n" +
-		"Cookie: csrftoken=4f1c9a7e2b6d8053f1a2c4e6d8b0a2c4; sessionid=9b8a7c6d5e4f3021a1b2c3d4e5f60718; theme=dark\r\n" +
+		"Cookie: csrftoken=4f1c9a7e2b6d8053f1a2c4e6d8b0a2c4; " +
+		"sessionid=9b8a7c6d5e4f3021a1b2c3d4e5f60718; theme=dark\r\n" +
 		"Cache-Control: max-age=0\r\n" +
 		"Pragma: no-cache\r\n" +
 		"DNT: 1\r\n" +

@@ -5,13 +5,15 @@ import (
 	"strconv"
 )
 
-// ErrIncomplete says that the bytes are the beginning of a correct message and more are needed. Nothing was consumed.
+// ErrIncomplete says that the bytes are the beginning of a correct message and more are needed. Nothing was
+// consumed.
 var ErrIncomplete = errors.New("http1: message is not complete yet")
 
-// Refusal is the reason why a message is not accepted. The connection must be closed after the answer, because where the
-// next message would begin is not known (RFC 9112 9.3). Refusals are shared values: do not change one.
+// Refusal is the reason why a message is not accepted. The connection must be closed after the answer, because
+// where the next message would begin is not known (RFC 9112 9.3). Refusals are shared values: do not change one.
 type Refusal struct {
-	// Status is the answer's status code: 400, 413, 414, 417, 431, 501, 505; 500 for a server that is configured wrongly.
+	// Status is the answer's status code: 400, 413, 414, 417, 431, 501, 505; 500 for a server that is configured
+	// wrongly.
 	Status int
 	// Rule is the broken rule in one phrase, for the log. It never contains bytes that the client sent.
 	Rule string

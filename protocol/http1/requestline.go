@@ -13,8 +13,8 @@ var (
 	errVersion = refusal(505, "protocol version is neither HTTP/1.1 nor HTTP/1.0")
 )
 
-// requestLine parses method SP request-target SP HTTP-version (RFC 9112 3), which starts at pos, and returns the position
-// of the next line.
+// requestLine parses method SP request-target SP HTTP-version (RFC 9112 3), which starts at pos, and returns the
+// position of the next line.
 func (p *Parser) requestLine(buf []byte, pos int, req *Request) (next int, err error) {
 	method := buf[pos:]
 	n := 0
@@ -47,9 +47,9 @@ func (p *Parser) requestLine(buf []byte, pos int, req *Request) (next int, err e
 
 // version parses HTTP-version (RFC 9112 2.3), which is case-sensitive and has one digit on each side of the dot.
 //
-// HTTP/1.2 to HTTP/1.9 are refused like another major version. RFC 9110 6.2 would have them processed as 1.1; but no
-// such version was ever defined, and parsers on the way (fasthttp is one) take them for 1.0, so that two hops would see
-// two framings of one message.
+// HTTP/1.2 to HTTP/1.9 are refused like another major version. RFC 9110 6.2 would have them processed as 1.1; but
+// no such version was ever defined, and parsers on the way (fasthttp is one) take them for 1.0, so that two hops
+// would see two framings of one message.
 func version(b []byte) (minor int, err error) {
 	switch string(b) {
 	case "HTTP/1.1":

@@ -42,7 +42,8 @@ func splitTarget(req *Request) error {
 	return splitAbsolute(req)
 }
 
-// splitAbsolute parses absolute-form (RFC 9112 3.2.2). Userinfo is refused with the rest of a wrong host (RFC 9110 4.2.4).
+// splitAbsolute parses absolute-form (RFC 9112 3.2.2). Userinfo is refused with the rest of a wrong host (RFC 9110
+// 4.2.4).
 func splitAbsolute(req *Request) error {
 	colon := bytes.IndexByte(req.Target, ':')
 	if colon < 0 {
@@ -72,7 +73,8 @@ func splitAbsolute(req *Request) error {
 	return nil
 }
 
-// splitPath cuts at the first "?" and drops a fragment, which no client should send (RFC 9110 4.2.5 keeps it local).
+// splitPath cuts at the first "?" and drops a fragment, which no client should send (RFC 9110 4.2.5 keeps it
+// local).
 func splitPath(target []byte) (path, query []byte) {
 	if n := bytes.IndexByte(target, '#'); n >= 0 {
 		target = target[:n]
