@@ -99,6 +99,24 @@ func TestReloadLosesNothing(t *testing.T) {
 	})
 }
 
+// One client after the other connects while workers come and go: nobody is closed unanswered, nobody is forgotten in
+// the backlog.
+func TestReloadsOneAfterTheOther(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		s := Start(t, Options{App: "version", Kind: kind, Workers: 2})
+		for reloads := 1; reloads <= 10; reloads++ {
+			old := s.Workers()
+			s.Signal(syscall.SIGHUP)
+			for requests := 1; slices.ContainsFunc(old, alive); requests++ {
+				if r, err := s.TryGet("/"); err != nil || r.Status != 200 || r.Truncated {
+					t.Fatalf("request %d of reload %d failed: %v", requests, reloads, err)
+				}
+			}
+			s.WaitWorkers(2)
+		}
+	})
+}
+
 // A connection that was idle during the reload is closed by the old worker or goes on being served.
 func TestReloadAndIdleConnection(t *testing.T) {
 	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
