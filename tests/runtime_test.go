@@ -58,3 +58,18 @@ func TestVirtualEnvironment(t *testing.T) {
 func itoa(number int) string {
 	return strconv.Itoa(number)
 }
+
+// faulthandler gives the main thread a signal stack of its own and takes it away when the interpreter ends; neither
+// may hurt the other runtime in the process, which lives on signals.
+func TestFaulthandler(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		for range 5 {
+			s := Start(t, Options{App: "process", Kind: kind, Workers: 2, Env: []string{"PYTHONFAULTHANDLER=1"}})
+			for range 20 {
+				s.process()
+			}
+			s.Signal(syscall.SIGTERM)
+			s.WaitExit(0)
+		}
+	})
+}
