@@ -8,21 +8,29 @@ python=$1
 requirements=$2
 
 line=$("$python" scripts/python_info.py 2>/dev/null) ||
-    die "$python does not run. Name a Python 3.8 or newer: make ... PYTHON=/path/to/python3"
+    die "$python does not run." \
+        "Install a Python 3.8 or newer (Debian, Ubuntu: apt install python3 python3-venv), or name one: make ... PYTHON=..."
 version=${line%% *}
 missing=${line#* }
 executable=${missing#* }
 missing=${missing%% *}
 
-# need WHAT PACKAGE: has it installed if the Python is the distribution's.
-need() {
+# What the distribution's Python lacks are packages; another one has to be built differently.
+packages=
+case $missing in *venv*) packages="python3-venv" ;; esac
+case $missing in *libpython*) packages="$packages libpython$version" ;; esac
+if [ -n "$packages" ]; then
     case $executable in
-    /usr/bin/*) scripts/packages.sh "$2" >&2 || die "$executable has no $1." ;;
-    *) die "$executable has no $1." "pyenv: PYTHON_CONFIGURE_OPTS=--enable-shared pyenv install $version" ;;
+    /usr/bin/*)
+        # shellcheck disable=SC2086
+        scripts/packages.sh $packages >&2 || exit 1
+        ;;
+    *)
+        die "$executable lacks: $missing" \
+            "pyenv: PYTHON_CONFIGURE_OPTS=--enable-shared pyenv install $version; or name another Python: make ... PYTHON=..."
+        ;;
     esac
-}
-case $missing in *venv*) need "venv module" python3-venv ;; esac
-case $missing in *libpython*) need "shared libpython" "libpython$version" ;; esac
+fi
 
 folder=.venvs/$version
 mkdir -p .venvs
