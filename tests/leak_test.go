@@ -6,11 +6,13 @@ import (
 	"testing"
 )
 
-// leakStats is what pyapps/leak tells about its process: KiB, descriptors, threads, allocated Python blocks.
+// leakStats is what pyapps/leak tells about its process: KiB, descriptors, threads of the system and of Python,
+// allocated Python blocks.
 type leakStats struct {
 	RSS         int `json:"rss"`
 	Descriptors int `json:"fds"`
 	Threads     int `json:"threads"`
+	Python      int `json:"python"`
 	Blocks      int `json:"blocks"`
 }
 
@@ -56,7 +58,8 @@ func TestNothingLeaks(t *testing.T) {
 		}
 		after := s.leakStats()
 		t.Logf("before %+v, after %+v", before, after)
-		if after.Descriptors != before.Descriptors || after.Threads != before.Threads {
+		// The Go runtime starts a thread now and then when many are in system calls.
+		if after.Descriptors != before.Descriptors || after.Python != before.Python || after.Threads > before.Threads+8 {
 			t.Errorf("descriptors or threads: %+v, then %+v", before, after)
 		}
 		// Caches and free lists breathe; a leak of one object per request would be thousands of blocks.

@@ -4,6 +4,7 @@ import json
 import os
 import sys
 import tempfile
+import threading
 
 TEXT = [("Content-Type", "text/plain")]
 
@@ -16,6 +17,7 @@ def stats():
         "rss": int(fields["VmRSS"].split()[0]),
         "fds": len(os.listdir("/proc/self/fd")),
         "threads": int(fields["Threads"]),
+        "python": threading.active_count(),
         "blocks": sys.getallocatedblocks(),
     }
 
