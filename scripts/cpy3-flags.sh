@@ -21,6 +21,7 @@ import os
 import shlex
 import sys
 import sysconfig
+import zlib
 
 
 def fail(cause, remedy):
@@ -57,8 +58,10 @@ cflags = ["-I" + include]
 if platinclude != include:
     cflags.append("-I" + platinclude)
 cflags += ["-DPYHOST_CPY3_PYTHON=0x%04x" % (sys.hexversion >> 16)]
-# Not used by the code: Go's build cache sees flags, not headers, and must tell 3.11.2 from 3.11.7.
-cflags += ["-DPYHOST_CPY3_PYTHON_FULL=0x%08x" % sys.hexversion, "-include", compat]
+# Not used by the code: Go's build cache sees flags, not headers, and must notice another 3.11 or another compat header.
+with open(compat, "rb") as header:
+    cflags += ["-DPYHOST_CPY3_KEY=0x%08x%08x" % (sys.hexversion, zlib.crc32(header.read()))]
+cflags += ["-include", compat]
 # Old names that the interpreter deprecates are cpy3's business, not ours.
 cflags += ["-O2", "-g", "-Wno-deprecated-declarations"]
 ldflags = ["-L" + library[0], "-l:" + library[1], "-Wl,-rpath," + library[0]]

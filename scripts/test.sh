@@ -21,11 +21,16 @@ make_environments() {
     link_environment ".venvs/${first%% *}"
 }
 
-# timed COMMAND...: runs it and prints how long it took.
+# timed COMMAND...: runs it and prints how long it took. The first failure does not stop the rest.
+failures=0
 timed() {
     timed_begin=$(date +%s)
-    "$@"
-    echo "      ok, $(($(date +%s) - timed_begin)) s"
+    if "$@"; then
+        echo "      ok, $(($(date +%s) - timed_begin)) s"
+    else
+        echo "      FAILED, $(($(date +%s) - timed_begin)) s"
+        failures=$((failures + 1))
+    fi
 }
 
 # suite BINARY PYTHON FLAGS...
@@ -33,7 +38,9 @@ suite() {
     suite_binary=$1
     suite_python=$2
     shift 2
-    PYHOST_BIN=$root/$suite_binary PYHOST_PYTHON=$suite_python quietly go test -count=1 -timeout 10m "$@" ./tests/
+    # The tests wait more than they compute: four at a time suit two cores.
+    PYHOST_BIN=$root/$suite_binary PYHOST_PYTHON=$suite_python \
+        quietly go test -count=1 -timeout 10m -parallel 4 "$@" ./tests/
 }
 
 packages() { go list ./... | grep -v /tests; }
@@ -60,7 +67,7 @@ step "Testing the Go packages with the race detector"
 timed quietly go test -race $(packages)
 
 step "Building bin/pyhost"
-timed quietly make --no-print-directory build
+quietly make --no-print-directory build
 
 wait "$environments" || die "The virtual environments could not be made."
 default=$(head -n 1 "$scratch/environments")
@@ -71,8 +78,10 @@ while read -r version interpreter; do
 done <"$scratch/environments"
 
 step "Building with the tag cpy3, which binds Python ${default%% *} with the linker"
-timed quietly make --no-print-directory build-cpy3
+quietly make --no-print-directory build-cpy3
 step "Running the short black-box suite on that"
 timed suite bin/pyhost-cpy3 "${default#* }" -short
 
-echo "All passed in $(($(date +%s) - begin)) s."
+took="$(($(date +%s) - begin)) s"
+[ "$failures" -eq 0 ] || die "$failures of the checks failed, in $took."
+echo "All passed in $took."
