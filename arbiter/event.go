@@ -77,6 +77,7 @@ func (e workerSaid) apply(a *arbiter) {
 	switch e.message.Event {
 	case wire.EventReady:
 		w.ready, w.readyAt = true, a.env.now()
+		a.log.Debug("Worker of age %d is ready", w.age)
 	case wire.EventFailed:
 		a.workerFailed(w, e.message)
 	default:

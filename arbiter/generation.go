@@ -101,8 +101,7 @@ func (a *arbiter) retire(g *generation, graceful bool) {
 	}
 	for _, s := range g.seats {
 		if w := s.worker; w != nil {
-			// What still boots has nothing to finish.
-			a.stopWorker(w, graceful && w.ready)
+			a.stopWorker(w, graceful)
 		}
 	}
 	g.seats = nil

@@ -123,7 +123,8 @@ func (r *real) waitLines(part string, count int) {
 
 var readyLine = regexp.MustCompile(`READY (\d+) of generation (\d+), ppid (\d+)`)
 
-// started are the pids of the workers that became ready in a generation, dead ones included.
+// started are the pids of the workers that became ready in a generation, dead ones included. The master may not have
+// heard of it yet.
 func (r *real) started(generation int) []int {
 	var pids []int
 	for _, match := range readyLine.FindAllStringSubmatch(r.read(), -1) {
@@ -135,10 +136,13 @@ func (r *real) started(generation int) []int {
 	return pids
 }
 
+// waitStarted waits until count workers have become ready in a generation, and the master knows it.
 func (r *real) waitStarted(generation, count int) []int {
 	r.t.Helper()
 	eventually(r.t, fmt.Sprintf("%d workers of generation %d", count, generation), func() bool {
-		return len(r.started(generation)) >= count
+		text := r.read()
+		said := strings.Count(text, " is ready\n") // after the forkserver's line, which goes on
+		return len(r.started(generation)) >= count && said >= len(readyLine.FindAllString(text, -1))
 	})
 	return r.started(generation)
 }

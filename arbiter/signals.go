@@ -83,7 +83,7 @@ func (a *arbiter) dropSeat(g *generation) {
 	s := g.oldestSeat()
 	g.seats = without(g.seats, s)
 	if w := s.worker; w != nil {
-		a.stopWorker(w, w.ready)
+		a.stopWorker(w, true)
 	}
 	a.trimSockets()
 }

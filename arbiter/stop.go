@@ -3,6 +3,7 @@ package arbiter
 import (
 	"time"
 
+	"github.com/pyhost/pyhost/workers/scoreboard"
 	"golang.org/x/sys/unix"
 )
 
@@ -58,6 +59,8 @@ func (a *arbiter) hurry() {
 // stopWorker tells w to leave and takes its seat. SIGKILL follows after graceful_timeout, as in gunicorn for a quick
 // stop too. A worker that is stopping can only be told to be quick.
 func (a *arbiter) stopWorker(w *worker, graceful bool) {
+	// What still boots has nothing to finish. The scoreboard knows of its first request before the ready event is here.
+	graceful = graceful && (w.ready || a.board.Slot(w.slot).State() >= scoreboard.Ready)
 	if w.exited || w.stopping && (graceful || !w.graceful) {
 		return
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/pyhost/pyhost/config"
+	"github.com/pyhost/pyhost/workers/scoreboard"
 	"github.com/pyhost/pyhost/workers/wire"
 	"golang.org/x/sys/unix"
 )
@@ -120,6 +121,20 @@ func TestStopWhileBooting(t *testing.T) {
 		second.failed(3, "interrupted") // no boot failure any more
 		h.wantEnded(exitOK)
 	})
+}
+
+// A worker may have requests before the master has read that it is ready.
+func TestStopBeforeReadyIsHeard(t *testing.T) {
+	h := newHarness(t, nil).start()
+	h.post(serverSaid{1, wire.Event{Event: wire.EventReady}})
+	w := h.workers[0]
+	w.forked()
+	h.a.board.Slot(w.boot.Slot).SetState(scoreboard.Ready)
+	h.signal(unix.SIGTERM)
+	w.wantSignals(unix.SIGTERM)
+	if !slices.Equal(w.stops, []bool{true}) {
+		t.Errorf("stop commands %v", w.stops)
+	}
 }
 
 func TestForkserverThatDoesNotLeave(t *testing.T) {
