@@ -14,6 +14,7 @@ func TestSubprocesses(t *testing.T) {
 			{"/forked", "9"},
 			{"/process", "144 0"},
 			{"/terminated", "-15"},
+			{"/terminated_at_once", "-15"},
 			{"/pool", "55"},
 			{"/dispositions", "True set()"},
 		} {

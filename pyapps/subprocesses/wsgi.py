@@ -65,6 +65,19 @@ def terminated():
     return str(child.exitcode)
 
 
+def terminated_at_once():
+    """The same, when the child has had no time yet to take anything of its parent off."""
+    for _ in range(30):
+        child = fork.Process(target=threading.Event().wait)
+        child.start()
+        child.terminate()
+        child.join(5)
+        if child.exitcode != -signal.SIGTERM:
+            child.kill()
+            break
+    return str(child.exitcode)
+
+
 def pool():
     with fork.Pool(2) as workers:
         return str(sum(workers.map(abs, range(-10, 0))))
