@@ -69,7 +69,7 @@ func (g *generation) ready() bool {
 // reconcile starts what g lacks: a forkserver, then a worker for each vacant seat, none of them before its brake lets
 // go.
 func (a *arbiter) reconcile(g *generation) {
-	if g == nil || a.phase != serving {
+	if g == nil {
 		return
 	}
 	if g.server == nil {

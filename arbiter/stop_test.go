@@ -1,6 +1,7 @@
 package arbiter
 
 import (
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -195,4 +196,32 @@ func TestScaleDownTakesVacantSeat(t *testing.T) {
 	h.workers[1].wantSignals()
 	h.pass(20 * time.Second)
 	h.wantAlive(1)
+}
+
+// With reuse_port the kernel sends connections to every open socket: one without a worker would let them wait for ever.
+func TestScaleClosesSocketsOfSeats(t *testing.T) {
+	h := booted(t, func(c *config.Config) { c.ReusePort, c.Timeout = true, 0 })
+	h.reload = func() (*config.Config, error) {
+		return testConfig(func(c *config.Config) { c.ReusePort, c.Timeout, c.Workers = true, 0, 3 }), nil
+	}
+	wantSeats := func(want ...int) {
+		t.Helper()
+		if got := slices.Sorted(maps.Keys(h.a.current.sockets[0].bySeat)); !slices.Equal(got, want) {
+			t.Errorf("open are the sockets of seats %v, want %v", got, want)
+		}
+	}
+	wantSeats(0, 1)
+	h.signal(unix.SIGTTIN)
+	wantSeats(0, 1, 2)
+	h.signal(unix.SIGTTOU) // the oldest worker sits on seat 0
+	wantSeats(1, 2)
+	h.signal(unix.SIGTTIN)
+	wantSeats(0, 1, 2) // the lowest free one is taken again
+	h.signal(unix.SIGHUP)
+	h.finishWork()
+	h.post(serverSaid{2, wire.Event{Event: wire.EventReady}})
+	h.signal(unix.SIGTTOU) // the other generation sits on the seats that each gives up
+	wantSeats(0, 1, 2)
+	h.bootAll()
+	wantSeats(1, 2)
 }
