@@ -27,16 +27,14 @@ static void begin(ph_thread *t)
 	t->x.body_bytes = 0;
 	t->x.tail = NULL;
 	t->x.tail_length = t->x.tail_offset = 0;
-	ph_running_set(t);
 }
 
 /* finish: from here on tokens of this request are refused; what Go reads is in the exchange. */
 static void finish(ph_thread *t)
 {
-	ph_running_set(NULL);
 	t->active = false;
 	if (t->taken)
-		t->x.outcome |= PH_TAKEN;
+		t->x.outcome |= PH_TAKEN; /* whatever happened on it: it is not used again */
 	if (t->gone)
 		t->x.outcome |= PH_GONE;
 	if (t->x.outcome & (PH_FAILED | PH_GONE | PH_TAKEN))
@@ -50,9 +48,9 @@ static void finish(ph_thread *t)
 }
 
 /* call_application: new reference to what application(environ, start_response) returned, or NULL. */
-static PyObject *call_application(ph_thread *t, PyObject *environ)
+static PyObject *call_application(PyObject *token, PyObject *environ)
 {
-	PyObject *start_response = ph_start_response_new(t); /* new */
+	PyObject *start_response = ph_start_response_new(token); /* new */
 	PyObject *result = NULL;
 
 	if (start_response == NULL)
@@ -107,16 +105,17 @@ static void fail(ph_thread *t)
 		ph_exception_record(t);
 }
 
-static void run(ph_thread *t, PyObject *environ)
+static void run(ph_thread *t, PyObject *token, PyObject *environ)
 {
-	PyObject *result = call_application(t, environ); /* new */
+	PyObject *result = call_application(token, environ); /* new */
 	int done;
 
 	if (result == NULL) {
 		fail(t);
 		return;
 	}
-	done = t->taken ? PH_OK : ph_body_deliver(t, result);
+	/* an application that spoke on the socket itself has nothing to say here, unless it started a response */
+	done = t->taken && !t->started ? PH_OK : ph_body_deliver(t, result);
 	if (done == PH_ERR)
 		fail(t);
 	else if (done == PH_CLIENT_GONE)
@@ -125,20 +124,34 @@ static void run(ph_thread *t, PyObject *environ)
 	py.Py_DecRef(result);
 }
 
+/*
+ * give_back_socket: the request is over, and with it the server's copy of a socket that the application took.  One that
+ * the application keeps (a websocket's thread) is its own.
+ */
+static void give_back_socket(ph_thread *t)
+{
+	if (py.PyObject_SetAttrString(t->x.conn->socket, "_socket", PH_NONE) != 0)
+		py.PyErr_Clear();
+}
+
 void ph_call(int thread, const uint8_t *frame, const uint8_t *body)
 {
 	ph_thread *t = &ph_threads[thread];
-	PyObject *environ;
+	PyObject *token, *environ;
 
 	ph_gil_acquire(t);
 	ph_conn_release_dropped();
 	begin(t);
-	environ = ph_environ_new(t, frame, body); /* new */
+	token = ph_token_new(t);                                            /* new */
+	environ = token ? ph_environ_new(t, token, frame, body) : NULL; /* new */
 	if (environ == NULL)
 		fail(t);
 	else
-		run(t, environ);
+		run(t, token, environ);
 	py.Py_DecRef(environ);
+	py.Py_DecRef(token);
+	if (t->taken)
+		give_back_socket(t);
 	finish(t);
 	if (!(t->x.flags & PH_KEEP_GIL))
 		ph_gil_release(thread);

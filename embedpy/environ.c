@@ -163,7 +163,16 @@ static ph_conn *conn_new(void)
 	return conn;
 }
 
-PyObject *ph_environ_new(ph_thread *t, const uint8_t *frame, const uint8_t *body)
+static int set_early_hints(PyObject *environ, PyObject *token)
+{
+	PyObject *hints = ph_early_hints_new(token); /* new */
+	int set = hints ? py.PyDict_SetItem(environ, ph_name.early_hints, hints) : -1;
+
+	py.Py_DecRef(hints);
+	return set == 0 ? PH_OK : PH_ERR;
+}
+
+PyObject *ph_environ_new(ph_thread *t, PyObject *token, const uint8_t *frame, const uint8_t *body)
 {
 	PyObject *template = py.PyTuple_GetItem(ph_py.templates, t->x.listener); /* borrowed */
 	PyObject *environ = template ? py.PyDict_Copy(template) : NULL;          /* new */
@@ -174,7 +183,8 @@ PyObject *ph_environ_new(ph_thread *t, const uint8_t *frame, const uint8_t *body
 		goto fail;
 	if (py.PyDict_SetItem(environ, ph_name.gunicorn_socket, t->x.conn->socket) != 0)
 		goto fail;
-	if (fill(t, environ, frame) != PH_OK || set_input(t, environ, body) != PH_OK)
+	if (set_early_hints(environ, token) != PH_OK || fill(t, environ, frame) != PH_OK ||
+	    set_input(t, environ, body) != PH_OK)
 		goto fail;
 	return environ;
 fail:

@@ -43,30 +43,38 @@ static bool is_ascii(const char *text, size_t length)
 	return seen < 0x80;
 }
 
+/* not_native: replaces the pending error by one that says whose fault it is.  name: the header's, for its value. */
+static int not_native(PyObject *text, const char *what, PyObject *name)
+{
+	const char *rule = py.PyErr_ExceptionMatches(*py.PyExc_TypeError) ? "be a str" : "fit latin-1";
+
+	py.PyErr_Clear();
+	if (name != NULL)
+		py.PyErr_Format(*py.PyExc_TypeError, "%s %R must %s, not %R (PEP 3333, native strings)", what, name, rule, text);
+	else
+		py.PyErr_Format(*py.PyExc_TypeError, "%s must %s, not %R (PEP 3333, native strings)", what, rule, text);
+	return PH_ERR;
+}
+
 /*
  * native: the bytes of a PEP 3333 "native string".  *owned is NULL (text borrowed from the str), or a new bytes
- * object that holds the latin-1 form.  PH_ERR with TypeError or UnicodeEncodeError set.
+ * object that holds the latin-1 form.  PH_ERR with TypeError set.
  */
-static int native(PyObject *text, const char *what, const char **data, size_t *length, PyObject **owned)
+static int native(PyObject *text, const char *what, PyObject *name, const char **data, size_t *length, PyObject **owned)
 {
 	Py_ssize_t n;
 	char *bytes;
 
 	*owned = NULL;
 	*data = py.PyUnicode_AsUTF8AndSize(text, &n);
-	if (*data == NULL) {
-		if (py.PyErr_ExceptionMatches(*py.PyExc_TypeError)) {
-			py.PyErr_Clear();
-			py.PyErr_Format(*py.PyExc_TypeError, "%s must be a str, not %R (PEP 3333, native strings)", what, text);
-		}
-		return PH_ERR;
-	}
+	if (*data == NULL)
+		return not_native(text, what, name);
 	*length = (size_t)n;
 	if (is_ascii(*data, *length))
 		return PH_OK;
 	*owned = py.PyUnicode_AsLatin1String(text); /* new */
 	if (*owned == NULL || py.PyBytes_AsStringAndSize(*owned, &bytes, &n) != 0)
-		return PH_ERR;
+		return not_native(text, what, name);
 	*data = bytes;
 	*length = (size_t)n;
 	return PH_OK;
@@ -85,7 +93,7 @@ int ph_head_status(ph_thread *t, PyObject *status)
 	PyObject *owned;
 	int done = PH_ERR;
 
-	if (native(status, "status", &text, &length, &owned) != PH_OK)
+	if (native(status, "status", NULL, &text, &length, &owned) != PH_OK)
 		return PH_ERR;
 	if (length < 3 || !is_digit(text[0]) || !is_digit(text[1]) || !is_digit(text[2]) || text[0] == '0' ||
 	    (length > 3 && text[3] != ' ') || !is_clean(text, length)) {
@@ -207,13 +215,13 @@ static int add_header(ph_thread *t, ph_buffer *to, PyObject *name_text, PyObject
 	bool skip = false;
 	int done = PH_ERR;
 
-	if (native(name_text, "header name", &name, &name_length, &name_owned) != PH_OK)
+	if (native(name_text, "header name", NULL, &name, &name_length, &name_owned) != PH_OK)
 		goto out;
 	if (!is_name(name, name_length)) {
 		py.PyErr_Format(*py.PyExc_ValueError, "invalid header name %R (RFC 9110 5.1: a token)", name_text);
 		goto out;
 	}
-	if (native(value_text, "header value", &value, &length, &value_owned) != PH_OK)
+	if (native(value_text, "the value of header", name_text, &value, &length, &value_owned) != PH_OK)
 		goto out;
 	if (!is_clean(value, length)) {
 		py.PyErr_Format(*py.PyExc_ValueError, "control character in the value of header %R: %R", name_text, value_text);

@@ -74,7 +74,7 @@ extern ph_runtime ph_py;
 
 /* Interned strings that the C layer itself uses. */
 typedef struct {
-	PyObject *close, *wsgi_input, *gunicorn_socket;
+	PyObject *close, *wsgi_input, *gunicorn_socket, *early_hints;
 } ph_names;
 
 extern ph_names ph_name;
@@ -88,13 +88,14 @@ void ph_buffer_free(ph_buffer *b);
 /* environ.c */
 int ph_environ_keys(const char *keys, int count);
 int ph_environ_values(ph_thread *t);
-PyObject *ph_environ_new(ph_thread *t, const uint8_t *frame, const uint8_t *body); /* new, or NULL with exception */
+/* new, or NULL with an exception */
+PyObject *ph_environ_new(ph_thread *t, PyObject *token, const uint8_t *frame, const uint8_t *body);
 void ph_conn_release_dropped(void);
 
 /* start_response.c */
-PyObject *ph_start_response_new(ph_thread *t); /* new */
-PyObject *ph_early_hints_new(void);            /* new */
-void ph_running_set(ph_thread *t); /* whose request this OS thread runs, or NULL */
+PyObject *ph_token_new(ph_thread *t);                 /* new: names the running request of t */
+PyObject *ph_start_response_new(PyObject *token);      /* new */
+PyObject *ph_early_hints_new(PyObject *token);         /* new */
 ph_thread *ph_thread_of_token(PyObject *token); /* NULL with RuntimeError when its request is over */
 
 /* head.c: what goes on the wire before the body.  GIL held; PH_ERR with an exception set. */

@@ -18,6 +18,9 @@ int ph_forked(void)
 	return __atomic_load_n(&forks, __ATOMIC_RELAXED);
 }
 
+/* The mask of the forking thread while it forks; the child has one thread, this one. */
+static __thread sigset_t mask_before_fork;
+
 static PyObject *none(void)
 {
 	py.Py_IncRef(PH_NONE);
@@ -116,10 +119,33 @@ BUILTIN(connection_fd)
 }
 
 /*
- * reset_signals(): in a child that the application forked.  Go's handlers have no Go threads behind them there: a
+ * before_fork(): no signal may reach the child between the fork and after_fork_in_child, where Go's handlers would swallow it.
+ * The thread's signals wait until the other two, in both processes.
+ */
+BUILTIN(before_fork)
+{
+	sigset_t all;
+
+	UNUSED;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &mask_before_fork);
+	return none();
+}
+
+/* after_fork_in_parent(): counts the forks, see ph_forked. */
+BUILTIN(after_fork_in_parent)
+{
+	UNUSED;
+	pthread_sigmask(SIG_SETMASK, &mask_before_fork, NULL);
+	__atomic_add_fetch(&forks, 1, __ATOMIC_RELAXED);
+	return none();
+}
+
+/*
+ * after_fork_in_child(kept): in a child that the application forked.  Go's handlers have no Go threads behind them there: a
  * SIGTERM (multiprocessing's terminate()) would be swallowed.  Handlers that the application set stay.
  */
-BUILTIN(reset_signals)
+BUILTIN(after_fork_in_child)
 {
 	PyObject *kept = nargs == 1 ? args[0] : NULL; /* tuple of signal numbers that have a Python handler */
 	Py_ssize_t count = kept ? py.PyTuple_Size(kept) : 0;
@@ -134,14 +160,7 @@ BUILTIN(reset_signals)
 		if (!sigismember(&keep, n) && sigaction(n, NULL, &now) == 0 && now.sa_handler != SIG_IGN &&
 		    now.sa_handler != SIG_DFL)
 			sigaction(n, &fallback, NULL);
-	return none();
-}
-
-/* note_fork(): in the parent, after the application forked. */
-BUILTIN(note_fork)
-{
-	UNUSED;
-	__atomic_add_fetch(&forks, 1, __ATOMIC_RELAXED);
+	pthread_sigmask(SIG_SETMASK, &mask_before_fork, NULL);
 	return none();
 }
 
@@ -182,8 +201,9 @@ static PyMethodDef builtins[] = {
 	{"configure", configure, METH_FASTCALL_KEYWORDS, "configure(options)"},
 	{"run_thread", run_thread, METH_FASTCALL_KEYWORDS, "run_thread(i)"},
 	{"connection_fd", connection_fd, METH_FASTCALL_KEYWORDS, "connection_fd(id) -> int"},
-	{"reset_signals", reset_signals, METH_FASTCALL_KEYWORDS, "reset_signals(kept)"},
-	{"note_fork", note_fork, METH_FASTCALL_KEYWORDS, "note_fork()"},
+	{"before_fork", before_fork, METH_FASTCALL_KEYWORDS, "before_fork()"},
+	{"after_fork_in_parent", after_fork_in_parent, METH_FASTCALL_KEYWORDS, "after_fork_in_parent()"},
+	{"after_fork_in_child", after_fork_in_child, METH_FASTCALL_KEYWORDS, "after_fork_in_child(kept)"},
 	{"guard_signals", guard_signals, METH_FASTCALL_KEYWORDS, "guard_signals()"},
 	{"set_title", set_title, METH_FASTCALL_KEYWORDS, "set_title(text)"},
 };
@@ -206,5 +226,5 @@ int ph_module_create(void)
 	for (size_t i = 0; i < sizeof builtins / sizeof *builtins; i++)
 		if (add(dict, builtins[i].ml_name, py.PyCFunction_NewEx(&builtins[i], NULL, NULL)) != PH_OK)
 			return PH_ERR;
-	return add(dict, "early_hints", ph_early_hints_new());
+	return PH_OK;
 }

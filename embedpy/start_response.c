@@ -24,7 +24,7 @@ ph_thread *ph_thread_of_token(PyObject *token)
 	ph_thread *t = &ph_threads[n & ((1 << THREAD_BITS) - 1)];
 
 	if (!t->active || token_of(t) != n) {
-		py.PyErr_SetString(*py.PyExc_RuntimeError, "start_response() or write() called after its request was over");
+		py.PyErr_SetString(*py.PyExc_RuntimeError, "start_response(), write() or early_hints() called after its request was over");
 		return NULL;
 	}
 	return t;
@@ -136,34 +136,29 @@ static PyObject *start_response_call(PyObject *self, PyObject *const *args, Py_s
 static PyMethodDef start_response_def = {"start_response", start_response_call, METH_FASTCALL_KEYWORDS,
                                          "start_response(status, headers, exc_info=None) -> write (PEP 3333)."};
 
-PyObject *ph_start_response_new(ph_thread *t)
+PyObject *ph_token_new(ph_thread *t)
 {
-	PyObject *token = py.PyLong_FromUnsignedLongLong(token_of(t)); /* new */
-	PyObject *callable = token ? py.PyCFunction_NewEx(&start_response_def, token, NULL) : NULL; /* new */
-
-	py.Py_DecRef(token);
-	return callable;
+	return py.PyLong_FromUnsignedLongLong(token_of(t)); /* new */
 }
 
-static __thread ph_thread *running;
-
-void ph_running_set(ph_thread *t)
+PyObject *ph_start_response_new(PyObject *token)
 {
-	running = t;
+	return py.PyCFunction_NewEx(&start_response_def, token, NULL); /* new */
 }
 
 /* wsgi.early_hints(headers): a 103 (RFC 8297).  Silent for HTTP/1.0 clients and once the head is out, as in gunicorn. */
 static PyObject *early_hints_call(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
 	static const char status[] = "HTTP/1.1 103 Early Hints\r\n";
-	ph_thread *t = running;
+	ph_thread *t = ph_thread_of_token(self);
 	ph_buffer hints = {0};
 	struct iovec iov;
 	PyObject *answer = NULL;
 
-	(void)self;
-	if (t == NULL || nargs != 1 || kwnames != NULL) {
-		py.PyErr_SetString(*py.PyExc_TypeError, "wsgi.early_hints(headers) is called in the request's own thread");
+	if (t == NULL)
+		return NULL;
+	if (nargs != 1 || kwnames != NULL) {
+		py.PyErr_SetString(*py.PyExc_TypeError, "wsgi.early_hints() takes one argument, a list of headers");
 		return NULL;
 	}
 	if (t->committed || !(t->x.flags & PH_HTTP11))
@@ -185,7 +180,7 @@ out:
 static PyMethodDef early_hints_def = {"early_hints", early_hints_call, METH_FASTCALL_KEYWORDS,
                                       "early_hints(headers): send 103 Early Hints (RFC 8297)."};
 
-PyObject *ph_early_hints_new(void)
+PyObject *ph_early_hints_new(PyObject *token)
 {
-	return py.PyCFunction_NewEx(&early_hints_def, NULL, NULL); /* new */
+	return py.PyCFunction_NewEx(&early_hints_def, token, NULL); /* new */
 }

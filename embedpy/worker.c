@@ -1,4 +1,5 @@
 /* The worker's side of the interpreter: boot, threads, the end. */
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,8 @@ static int intern_names(void)
 	ph_name.close = py.PyUnicode_InternFromString("close");
 	ph_name.wsgi_input = py.PyUnicode_InternFromString("wsgi.input");
 	ph_name.gunicorn_socket = py.PyUnicode_InternFromString("gunicorn.socket");
-	return ph_name.close && ph_name.wsgi_input && ph_name.gunicorn_socket ? PH_OK : PH_ERR;
+	ph_name.early_hints = py.PyUnicode_InternFromString("wsgi.early_hints");
+	return ph_name.close && ph_name.wsgi_input && ph_name.gunicorn_socket && ph_name.early_hints ? PH_OK : PH_ERR;
 }
 
 /* thread_new: buffers of thread i; the main thread starts with the GIL, as the fork left it. */
@@ -126,8 +128,16 @@ int ph_threads_start(void)
 	return done ? 0 : -1;
 }
 
+/*
+ * Ending the interpreter takes faulthandler's alternate signal stack away from this thread, and a Go handler that ran
+ * without one would end the process.  Signals of this thread wait until it is gone.
+ */
 void ph_finalize_begin(void)
 {
+	sigset_t all;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, NULL);
 	ph_gil_acquire(&ph_threads[0]);
 }
 
@@ -139,6 +149,14 @@ void ph_finalize(void)
 void ph_finalize_end(void)
 {
 	fflush(NULL);
+}
+
+void ph_signals_unblock(void)
+{
+	sigset_t none;
+
+	sigemptyset(&none);
+	pthread_sigmask(SIG_SETMASK, &none, NULL);
 }
 
 void ph_run_atexit(void)

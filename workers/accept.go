@@ -6,6 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pyhost/pyhost/workers/scoreboard"
+	"github.com/pyhost/pyhost/workers/socket"
 )
 
 // startAccepting puts the listeners into the poller.
@@ -34,6 +35,41 @@ func (w *worker) pauseAccepting() {
 	w.accepting = false
 	for _, l := range w.listeners {
 		w.poller.remove(l.fd)
+	}
+}
+
+func (w *worker) isAccepting() bool {
+	w.acceptMu.Lock()
+	defer w.acceptMu.Unlock()
+	return w.accepting
+}
+
+// acceptOne takes one connection from a listener; it is the caller's. nil if there is none.
+func (w *worker) acceptOne(listener int) *conn {
+	fd, peer, errno := socket.Accept(listener)
+	if errno != 0 {
+		w.acceptFailed(errno)
+		return nil
+	}
+	c, ok := w.table.add(fd)
+	if !ok {
+		unix.Close(fd)
+		w.acceptFailed(unix.EMFILE)
+		return nil
+	}
+	w.identify(c, listener, peer)
+	return c
+}
+
+// acceptLast ends accepting for good. What has come is still served: its wake-up may have been given to this worker, and
+// then no sibling would be told of it.
+func (w *worker) acceptLast() {
+	w.pauseAccepting()
+	for _, l := range w.listeners {
+		for c := w.acceptOne(l.fd); c != nil; c = w.acceptOne(l.fd) {
+			c.message = &message{}
+			w.ready.push(c)
+		}
 	}
 }
 

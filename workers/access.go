@@ -8,8 +8,9 @@ import (
 
 // accessRecord fills one reused logging.Record per thread. It does nothing, and costs nothing, when the log is off.
 type accessRecord struct {
-	t      *thread
-	record logging.Record
+	t        *thread
+	record   logging.Record
+	listener int // of the request being logged
 }
 
 func (a *accessRecord) init(t *thread) {
@@ -31,6 +32,7 @@ func (a *accessRecord) write(c *conn, head []byte) {
 		return
 	}
 	r := &a.t.request
+	a.listener = c.facts.Listener
 	path, _ := a.t.frame.Lookup("PATH_INFO")
 	a.record.RemoteAddr = c.facts.RemoteAddr
 	a.record.Method, a.record.Target, a.record.Path, a.record.Query = r.Method, r.Target, path, r.Query
@@ -54,9 +56,13 @@ func (a *accessRecord) requestHeader(name string) ([]byte, bool) {
 	return nil, false
 }
 
-// environ finds a variable of the request's frame.
+// environ finds a string of the request's environ: in its frame, or in the template.
 func (a *accessRecord) environ(name string) ([]byte, bool) {
-	return a.t.frame.Lookup(name)
+	if value, ok := a.t.frame.Lookup(name); ok {
+		return value, true
+	}
+	value, ok := a.t.w.listeners[a.listener].constants[name]
+	return value, ok
 }
 
 // equalFold compares a header name with its lower-case form.

@@ -13,6 +13,9 @@ import (
 // quickExit bounds a quick stop, in which requests are not waited for.
 const quickExit = 500 * time.Millisecond
 
+// drainPeriod is how often a draining worker looks for idle connections.
+const drainPeriod = 50 * time.Millisecond
+
 // stop begins to leave: no new connections, idle ones are closed, running requests finish (graceful) or are given up.
 // A second call can only hasten.
 func (w *worker) stop(graceful bool) {
@@ -22,14 +25,22 @@ func (w *worker) stop(graceful bool) {
 	}
 	w.stopOnce.Do(func() {
 		w.slot.SetState(scoreboard.Draining)
+		w.acceptLast()
 		w.draining.Store(true)
-		w.pauseAccepting()
 		for _, l := range w.listeners {
 			unix.Close(l.fd)
 		}
-		w.closeIdle(scoreboard.Now())
+		go w.drainIdle()
 	})
 	w.poller.wake(w.threads)
+}
+
+// drainIdle closes idle connections until none is left.
+func (w *worker) drainIdle() {
+	for !w.finished() {
+		w.closeIdle(scoreboard.Now())
+		time.Sleep(drainPeriod)
+	}
 }
 
 // finalize ends the interpreter after the main thread's last request: atexit handlers run. It is bounded: an application

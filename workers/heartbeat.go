@@ -13,13 +13,14 @@ import (
 // kill such a worker; an interpreter that nobody can enter is (C code that keeps the GIL).
 type heartbeat struct {
 	slot    *scoreboard.Slot
+	period  time.Duration
 	probing sync.Mutex // held while the GIL is being taken
 }
 
-// run beats once a second, as long as the GIL can be had.
+// run beats once a period, as long as the GIL can be had.
 func (h *heartbeat) run(stop <-chan struct{}) {
 	runtime.LockOSThread() // the probe has a Python thread state of its own
-	ticker := time.NewTicker(time.Second)
+	ticker := time.NewTicker(h.period)
 	defer ticker.Stop()
 	for {
 		if !h.probing.TryLock() {

@@ -9,8 +9,12 @@ import (
 	"github.com/pyhost/pyhost/workers/socket"
 )
 
-// firstRequest is how long a new connection may stay silent.
-const firstRequest = 30 * time.Second
+const (
+	// firstRequest is how long a new connection may stay silent.
+	firstRequest = 30 * time.Second
+	// firstRequestDraining is the same while the worker drains: a request that is on its way is still answered.
+	firstRequestDraining = time.Second
+)
 
 // park makes the connection idle, in the poller. It reports false when the caller still has it and must read again.
 func (w *worker) park(c *conn) bool {
@@ -74,13 +78,12 @@ func (w *worker) reap(stop <-chan struct{}) {
 }
 
 func (w *worker) closeIdle(now int64) {
-	draining := w.draining.Load()
 	w.table.each(func(c *conn) {
 		if c.state.Load() != connIdle {
 			return
 		}
 		idle := time.Duration(now - c.since.Load())
-		if draining || idle > w.patience(c) {
+		if idle > w.patience(c) {
 			w.closeIfSilent(c)
 		}
 	})
@@ -88,10 +91,16 @@ func (w *worker) closeIdle(now int64) {
 
 // patience is how long c may stay idle.
 func (w *worker) patience(c *conn) time.Duration {
-	if !c.answered.Load() {
-		return firstRequest
+	draining := w.draining.Load()
+	switch {
+	case draining && c.answered.Load():
+		return 0
+	case draining:
+		return firstRequestDraining
+	case c.answered.Load():
+		return w.keepAlive
 	}
-	return w.keepAlive
+	return firstRequest
 }
 
 // closeIfSilent closes an idle connection, unless a request is arriving on it at this moment.

@@ -64,6 +64,7 @@ func run(boot *wire.WorkerBoot, log *logging.Logger) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	defer runtime.KeepAlive(board) // its file closes the descriptor when it is collected
 	slot := board.Slot(boot.Slot)
 	slot.SetPID(os.Getpid())
 	slot.SetState(scoreboard.Booting)
@@ -93,7 +94,7 @@ func (w *worker) live(boot *wire.WorkerBoot, control *net.UnixConn) (int, error)
 		return failure.Code, nil
 	}
 	stop := make(chan struct{})
-	beat := &heartbeat{slot: w.slot}
+	beat := &heartbeat{slot: w.slot, period: w.period}
 	if err := w.serve(beat, stop, control); err != nil {
 		return 0, err
 	}
@@ -122,10 +123,11 @@ func (w *worker) serve(beat *heartbeat, stop chan struct{}, control *net.UnixCon
 		embedpy.ReleaseGIL(0)
 	}
 	go w.reap(stop)
+	// First, so that whoever gets an answer from this worker also finds it ready.
+	w.slot.SetState(scoreboard.Ready)
 	if err := w.startAccepting(); err != nil {
 		return fmt.Errorf("adding the listeners to the poller: %w", err)
 	}
-	w.slot.SetState(scoreboard.Ready)
 	wire.Send(control, &wire.Event{Event: "ready"}) // a master that is gone is noticed by the reader
 	newThread(w, 0).run()
 	return nil

@@ -157,6 +157,9 @@ func (t *thread) settle(c *conn, r *request) bool {
 	if reuse {
 		return true
 	}
+	if x.Outcome&embedpy.OutcomeTaken != 0 {
+		unix.Shutdown(c.fd, unix.SHUT_RDWR) // copies that the application keeps hold the connection open no longer
+	}
 	if t.request.Minor == 0 && x.Outcome&embedpy.OutcomeFailed != 0 {
 		// The end of the connection was to be the end of the body: only a reset shows that it is not (RFC 9112 8).
 		unix.SetsockoptLinger(c.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})

@@ -28,6 +28,7 @@ type feed struct {
 	body   io.Reader // the framing undone
 	first  []byte    // of a data packet: tag and room
 	length int64     // Content-Length, or -1
+	begun  func() bool
 }
 
 // streamed serves a request whose client waits for "100 Continue" (RFC 9110 10.1.1): the application runs first, and the
@@ -45,6 +46,8 @@ func (t *thread) streamed(c *conn, early []byte) {
 		return
 	}
 	f := newFeed(client, pair[0], early, &t.request)
+	// Read when the application waits for its first byte: it has told so through the socket pair.
+	f.begun = func() bool { return t.exchange.Outcome&embedpy.OutcomeCommitted != 0 }
 	done := make(chan struct{})
 	go func() {
 		f.run()
@@ -80,9 +83,11 @@ func (f *feed) run() {
 	if n, err := f.pipe.Read(start[:]); n == 0 || err != nil {
 		return // closed unread
 	}
-	if _, err := f.client.Write([]byte("HTTP/1.1 100 Continue\r\n\r\n")); err != nil {
-		f.send(packetError, []byte("the client closed the connection"))
-		return
+	if !f.begun() { // an interim response in the middle of the final one would be part of its body
+		if _, err := f.client.Write([]byte("HTTP/1.1 100 Continue\r\n\r\n")); err != nil {
+			f.send(packetError, []byte("the client closed the connection"))
+			return
+		}
 	}
 	f.pass()
 }

@@ -13,7 +13,6 @@ import (
 const (
 	inputSize = 64 << 10 // bytes of one read: a head and a small body in one call
 	batchSize = 64       // events that a one-thread worker takes at once
-	pollLimit = 1000     // ms; a waiting thread looks at the worker's state this often
 )
 
 // thread is one Python thread: it waits on the poller, reads, parses, calls the application and writes. What it serves
@@ -73,9 +72,12 @@ func (t *thread) wait() int {
 	if t.index == 0 {
 		t.w.checkSignals()
 	}
-	n, err := unix.EpollWait(t.w.poller.fd, t.events, pollLimit)
-	if err != nil {
+	n, err := unix.EpollWait(t.w.poller.fd, t.events, t.w.pollLimit)
+	switch {
+	case err != nil:
 		return 0 // EINTR: a signal for the application, or Go's own
+	case n == 0:
+		t.acceptStray()
 	}
 	return n
 }
@@ -112,23 +114,21 @@ func (t *thread) beat() {
 
 // accept takes one connection and serves what it has already sent.
 func (t *thread) accept(listener int) {
-	if t.w.draining.Load() {
-		return
+	t.beat()
+	if c := t.w.acceptOne(listener); c != nil {
+		t.w.limitConnections()
+		t.read(c)
 	}
-	fd, peer, errno := socket.Accept(listener)
-	if errno != 0 {
-		t.w.acceptFailed(errno)
-		return
+}
+
+// acceptStray looks for connections whose wake-up went to a worker that could not take them any more: EPOLLEXCLUSIVE
+// wakes one waiter only.
+func (t *thread) acceptStray() {
+	if t.w.isAccepting() {
+		for i := range t.w.listeners {
+			t.accept(t.w.listeners[i].fd)
+		}
 	}
-	c, ok := t.w.table.add(fd)
-	if !ok {
-		unix.Close(fd)
-		t.w.acceptFailed(unix.EMFILE)
-		return
-	}
-	t.w.identify(c, listener, peer)
-	t.w.limitConnections()
-	t.read(c)
 }
 
 // takeReady serves a request that the lane completed.

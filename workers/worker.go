@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pyhost/pyhost/config"
 	"github.com/pyhost/pyhost/logging"
 	"github.com/pyhost/pyhost/protocol/http1"
 	"github.com/pyhost/pyhost/workers/scoreboard"
@@ -22,6 +23,8 @@ import (
 type listener struct {
 	fd   int
 	unix bool
+	// constants are the strings of the environ template under their lower-case names, for the access log.
+	constants map[string][]byte
 }
 
 // worker is everything that the Python threads of a worker process share.
@@ -34,6 +37,8 @@ type worker struct {
 	threads   int
 	keepAlive time.Duration // how long an idle connection is kept; 0 = every connection is closed after one response
 	maxConns  int64
+	period    time.Duration // how often a worker shows that it lives
+	pollLimit int           // the same in ms, for a waiting thread
 	limits    http1.Limits
 	rules     wsgi.Rules
 	trusted   *wsgi.Trusted
@@ -74,18 +79,38 @@ func newWorker(boot *wire.WorkerBoot, py python, log *logging.Logger, access *lo
 		threads:   max(c.Threads, 1),
 		keepAlive: time.Duration(c.KeepAlive) * time.Second,
 		maxConns:  int64(max(c.WorkerConnections, 1)),
+		period:    heartbeatPeriod(c.Timeout),
 		limits:    http1.Limits{RequestLine: c.LimitRequestLine, Fields: c.LimitRequestFields, FieldSize: c.LimitRequestFieldSize},
 		rules:     wsgi.Rules{SecureSchemeHeaders: c.SecureSchemeHeaders, ScriptName: c.ScriptName},
 		trusted:   trusted,
 		poller:    p,
 		table:     newTable(descriptorLimit()),
 	}
+	w.pollLimit = int(w.period.Milliseconds())
 	w.ready.poller = p
 	w.lane.w = w
 	for i, l := range boot.Listeners {
-		w.listeners = append(w.listeners, listener{fd: fds[i], unix: l.Network == "unix"})
+		w.listeners = append(w.listeners, listener{fd: fds[i], unix: l.Network == "unix", constants: constants(c, l)})
 	}
 	return w, w.prepareListeners()
+}
+
+func constants(c *config.Config, l wire.Listener) map[string][]byte {
+	return map[string][]byte{
+		"server_name":     []byte(l.Name),
+		"server_port":     []byte(l.Port),
+		"server_software": []byte("pyhost/" + config.Version),
+		"script_name":     []byte(c.ScriptName),
+		"wsgi.url_scheme": []byte("http"),
+	}
+}
+
+// heartbeatPeriod is a second, or less for timeouts (in seconds) that are so short that a second matters.
+func heartbeatPeriod(timeout int) time.Duration {
+	if timeout == 0 {
+		return time.Second
+	}
+	return min(time.Second, time.Duration(timeout)*time.Second/4)
 }
 
 // descriptorLimit is the size of the connection table: RLIMIT_NOFILE, with a bound for containers that set it to a

@@ -4,7 +4,6 @@ It speaks JSON lines with the master (package workers/wire); descriptors come al
 """
 
 import array
-import gc
 import json
 import os
 import select
@@ -18,6 +17,9 @@ import _pyhost_loader as loader
 # The terminal and operators signal the whole process group; only the control socket commands the forkserver.
 IGNORED = [signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2,
            signal.SIGWINCH, signal.SIGTTIN, signal.SIGTTOU]
+
+# What a worker obeys, see workers/control.go.
+COMMANDS = [signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGABRT]
 
 preloaded = None  # the application, where --preload imported it here
 
@@ -88,8 +90,7 @@ class Forkserver:
             self.fail(failure.code, failure.cause, failure.trace)
         except OSError as error:
             self.fail(loader.EXIT_BOOT_ERROR, "cannot use the directory of --chdir: %s" % error, "")
-        gc.collect()
-        gc.freeze()  # the collector must not touch, and so copy, pages that the workers share
+        loader.settle()
         self.send({"event": "ready", "python": sys.version.split()[0]})
 
     def fail(self, code, cause, trace):
@@ -102,6 +103,8 @@ class Forkserver:
         count = 2 + len(worker.get("listeners") or ())
         fds, self.fds = self.fds[:count], self.fds[count:]
         who = {"slot": worker.get("slot", 0), "age": worker.get("age", 0)}
+        # A signal that comes before the worker listens must wait, not kill it: the worker unblocks them.
+        signal.pthread_sigmask(signal.SIG_BLOCK, COMMANDS)
         try:
             pid = os.fork()
         except OSError as error:
@@ -111,6 +114,7 @@ class Forkserver:
             self.leave()
             _pyhost.become_worker(json.dumps(worker).encode(), tuple(fds))
             return True
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, COMMANDS)
         for fd in fds:
             os.close(fd)
         if pid is not None:

@@ -27,7 +27,10 @@ def boot(text, error_fd, wake_fd):
     # A Python signal handler runs on the main thread: the byte wakes it when it waits in the poller.
     signal.set_wakeup_fd(wake_fd, warn_on_full_buffer=False)
     try:
-        application = forkserver.preloaded or loader.load(config["wsgi_app"])
+        application = forkserver.preloaded
+        if application is None:
+            application = loader.load(config["wsgi_app"])
+            loader.settle()
     except loader.LoadFailure as failure:
         return failure.code, failure.cause, failure.trace
     guard_signals()
@@ -62,7 +65,7 @@ def template(config, listener, error_fd):
         "wsgi.multiprocess": config["workers"] > 1,
         "wsgi.run_once": False,
         "wsgi.file_wrapper": streams.FileWrapper,
-        "wsgi.early_hints": _pyhost.early_hints,
+        "wsgi.early_hints": None,  # each request has its own, as its socket
         "gunicorn.socket": None,
     }
     return environ
@@ -81,12 +84,13 @@ def run_atexit():
 
 def guard_forks():
     """Make the processes that the application forks behave as under a server written in Python."""
-    os.register_at_fork(after_in_child=_after_in_child, after_in_parent=_pyhost.note_fork)
+    os.register_at_fork(
+        before=_pyhost.before_fork, after_in_parent=_pyhost.after_fork_in_parent, after_in_child=_after_in_child)
 
 
 def _after_in_child():
     kept = tuple(n for n in range(1, signal.NSIG) if callable(_handler(n)))
-    _pyhost.reset_signals(kept)
+    _pyhost.after_fork_in_child(kept)
     try:
         signal.set_wakeup_fd(-1)  # the pipe is shared with the worker: the child must not wake it
     except ValueError:
