@@ -193,6 +193,8 @@ static void run(char *source)
 	py.Py_DecRef(done);
 	if (role != PH_ROLE_WORKER)
 		_exit(0);
+	/* Python may have set a small alternate signal stack; Go takes over what it finds, and needs a large one. */
+	sigaltstack(&(stack_t){.ss_flags = SS_DISABLE}, NULL);
 }
 
 static char *taken_env(const char *name)

@@ -165,6 +165,26 @@ BUILTIN(after_fork_in_child)
 }
 
 /*
+ * widen_signal_stack: faulthandler gives its thread, the main one, a signal stack of a few KiB.  Go's handlers would
+ * run there too, and they count on 32 KiB.
+ */
+static void widen_signal_stack(void)
+{
+	enum { ROOM = 64 * 1024 };
+	static char *room;
+	stack_t now;
+
+	if (sigaltstack(NULL, &now) != 0 || (now.ss_flags & SS_ONSTACK) || now.ss_sp == room)
+		return;
+	if (!(now.ss_flags & SS_DISABLE) && now.ss_size >= ROOM / 2)
+		return;
+	if (room == NULL)
+		room = malloc(ROOM);
+	if (room != NULL)
+		sigaltstack(&(stack_t){.ss_sp = room, .ss_size = ROOM}, NULL);
+}
+
+/*
  * guard_signals(): gives every handler SA_ONSTACK.  A C handler without it may run on a goroutine's small stack;
  * CPython sets the flag since 3.10 only (bpo-43390), C extensions often do not.
  */
@@ -173,12 +193,28 @@ BUILTIN(guard_signals)
 	struct sigaction now;
 
 	UNUSED;
+	widen_signal_stack();
 	for (int n = 1; n < NSIG; n++)
 		if (sigaction(n, NULL, &now) == 0 && now.sa_handler != SIG_IGN && now.sa_handler != SIG_DFL &&
 		    !(now.sa_flags & SA_ONSTACK)) {
 			now.sa_flags |= SA_ONSTACK;
 			sigaction(n, &now, NULL);
 		}
+	return none();
+}
+
+/*
+ * default_crashes(): the signals of a crash get their default action back, which ends the process by that signal.
+ * faulthandler is put in front of it and writes the Python stacks first.
+ */
+BUILTIN(default_crashes)
+{
+	static const int crashes[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+	struct sigaction fallback = {.sa_handler = SIG_DFL};
+
+	UNUSED;
+	for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
+		sigaction(crashes[i], &fallback, NULL);
 	return none();
 }
 
@@ -205,6 +241,7 @@ static PyMethodDef builtins[] = {
 	{"after_fork_in_parent", after_fork_in_parent, METH_FASTCALL_KEYWORDS, "after_fork_in_parent()"},
 	{"after_fork_in_child", after_fork_in_child, METH_FASTCALL_KEYWORDS, "after_fork_in_child(kept)"},
 	{"guard_signals", guard_signals, METH_FASTCALL_KEYWORDS, "guard_signals()"},
+	{"default_crashes", default_crashes, METH_FASTCALL_KEYWORDS, "default_crashes()"},
 	{"set_title", set_title, METH_FASTCALL_KEYWORDS, "set_title(text)"},
 };
 

@@ -42,8 +42,12 @@ func TestAccessLogIsCompleteAndHonest(t *testing.T) {
 			"--access-logformat", `%(s)s %(U)s %(a)s`}})
 		s.Expect(`Error handling request`)
 		s.Get("/pid/")
+		// A line is written after its response: two threads may write theirs in either order.
+		eventually(t, "a line", func() bool { return strings.Count(s.Output(), "\n") == 1 })
 		s.Get("/raise_before_start/value")
+		eventually(t, "two lines", func() bool { return strings.Count(s.Output(), "\n") == 2 })
 		s.Get("/raise_after_block/value")
+		eventually(t, "three lines", func() bool { return strings.Count(s.Output(), "\n") == 3 })
 		s.Do("GET /pid/%0A200%20/forged HTTP/1.1\r\nHost: test\r\n\r\n")
 		eventually(t, "four lines", func() bool { return strings.Count(s.Output(), "\n") >= 4 })
 		lines := strings.Split(strings.TrimSpace(s.Output()), "\n")

@@ -1,6 +1,7 @@
 """The Python half of a worker: imports the application, makes the environ templates, starts the threads."""
 
 import atexit
+import faulthandler
 import io
 import json
 import os
@@ -24,6 +25,7 @@ def boot(text, error_fd, wake_fd):
     config = worker["config"]
     os.umask(config.get("umask") or 0)
     guard_forks()
+    trace_crashes(error_fd)
     # A Python signal handler runs on the main thread: the byte wakes it when it waits in the poller.
     signal.set_wakeup_fd(wake_fd, warn_on_full_buffer=False)
     try:
@@ -88,6 +90,16 @@ def guard_forks():
         before=_pyhost.before_fork, after_in_parent=_pyhost.after_fork_in_parent, after_in_child=_after_in_child)
 
 
+def trace_crashes(fd):
+    """Have a crash, and the arbiter's SIGABRT for a silent worker, write the stacks of all Python threads to fd.
+
+    An application that enables faulthandler itself replaces this.
+    """
+    _pyhost.default_crashes()
+    faulthandler.enable(fd, all_threads=True)
+    guard_signals()
+
+
 def _after_in_child():
     kept = tuple(n for n in range(1, signal.NSIG) if callable(_handler(n)))
     _pyhost.after_fork_in_child(kept)
@@ -105,10 +117,10 @@ def _handler(number):
 
 
 def guard_signals():
-    """See _pyhost.guard_signals: needed where CPython's own handlers lack SA_ONSTACK (before 3.10)."""
+    """Keep Go's signal handlers safe from what Python and C extensions do to signals: see _pyhost.guard_signals."""
     _pyhost.guard_signals()
-    if sys.version_info >= (3, 10):
-        return
+    if sys.version_info >= (3, 10) or getattr(signal.signal, "guarded", False):
+        return  # since 3.10 CPython's own handlers have SA_ONSTACK
     original = signal.signal
 
     def guarded(signalnum, handler):
@@ -117,6 +129,7 @@ def guard_signals():
         return previous
 
     guarded.__doc__ = original.__doc__
+    guarded.guarded = True
     signal.signal = guarded
 
 
