@@ -238,7 +238,7 @@ func TestStopDuringReload(t *testing.T) {
 		h.signal(unix.SIGTERM)
 		h.workers[0].wantSignals(unix.SIGTERM)
 		h.workers[2].wantSignals(unix.SIGTERM)
-		h.workers[3].wantSignals(unix.SIGQUIT)
+		h.workers[3].wantSignals(unix.SIGTERM)
 		for _, s := range h.servers {
 			s.end(exited(0))
 		}

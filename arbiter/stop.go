@@ -60,7 +60,8 @@ func (a *arbiter) hurry() {
 // stop too. A worker that is stopping can only be told to be quick.
 func (a *arbiter) stopWorker(w *worker, graceful bool) {
 	// What still boots has nothing to finish. The scoreboard knows of its first request before the ready event is here.
-	graceful = graceful && (w.ready || a.board.Slot(w.slot).State() >= scoreboard.Ready)
+	serves := w.ready || a.board.Slot(w.slot).State() >= scoreboard.Ready
+	graceful = graceful && serves
 	if w.exited || w.stopping && (graceful || !w.graceful) {
 		return
 	}
@@ -68,14 +69,15 @@ func (a *arbiter) stopWorker(w *worker, graceful bool) {
 	w.leaveSeat()
 	w.link.stop(graceful)
 	if w.pid != 0 {
-		a.env.kill(w.pid, stopSignal(graceful))
+		a.env.kill(w.pid, stopSignal(graceful, serves))
 	}
 	w.killBy(a.after(seconds(w.generation.config.GracefulTimeout)))
 }
 
-// stopSignal is what gunicorn sends to a worker for each kind of stop.
-func stopSignal(graceful bool) unix.Signal {
-	if graceful {
+// stopSignal is what gunicorn sends to a worker for each kind of stop. One that does not serve may not listen to signals
+// yet, and SIGQUIT would make Go dump its stacks: SIGTERM ends it quietly, and if it listens the message says how quick.
+func stopSignal(graceful, serves bool) unix.Signal {
+	if graceful || !serves {
 		return unix.SIGTERM
 	}
 	return unix.SIGQUIT

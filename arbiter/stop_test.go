@@ -114,9 +114,9 @@ func TestStopWhileBooting(t *testing.T) {
 		first, second := h.workers[0], h.workers[1]
 		first.forked()
 		h.signal(unix.SIGTERM)
-		first.wantSignals(unix.SIGQUIT) // it has no requests to finish
+		first.wantSignals(unix.SIGTERM) // it has no requests to finish
 		second.forked()                 // its fork was under way
-		second.wantSignals(unix.SIGQUIT)
+		second.wantSignals(unix.SIGTERM)
 		h.server().end(exited(0))
 		first.exit(exited(0))
 		second.failed(3, "interrupted") // no boot failure any more

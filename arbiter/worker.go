@@ -103,7 +103,7 @@ func (a *arbiter) workerForked(w *worker, pid int) {
 	a.board.Slot(w.slot).SetPID(pid)
 	if w.stopping {
 		// It was told to stop before its pid was known.
-		a.env.kill(pid, stopSignal(w.graceful))
+		a.env.kill(pid, stopSignal(w.graceful, false))
 	}
 }
 

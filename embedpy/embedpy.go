@@ -46,10 +46,6 @@ func WorkerBoot() []byte {
 // WorkerFD is the i-th descriptor that came with it (control socket, scoreboard, listeners), or -1.
 func WorkerFD(i int) int { return int(C.ph_worker_fd(C.int(i))) }
 
-// UnblockSignals lets the signals through that the forkserver blocked for the time until this process listens to them.
-// Main thread only.
-func UnblockSignals() { C.ph_signals_unblock() }
-
 // SetTitle changes what ps shows for this process; it is cut to the room of the original command line.
 func SetTitle(title string) {
 	text := C.CString(title)

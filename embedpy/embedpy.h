@@ -91,10 +91,6 @@ ph_exchange *ph_exchange_of(int thread);
  */
 void ph_call(int thread, const uint8_t *frame, const uint8_t *body);
 
-/* ph_signals_unblock: the forkserver forked this worker with its command signals blocked; Go listens now.  Main thread,
- * no GIL needed. */
-void ph_signals_unblock(void);
-
 /* ph_free: returns a tail.  Any thread, no GIL. */
 void ph_free(void *memory);
 

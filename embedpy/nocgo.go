@@ -29,9 +29,6 @@ func WorkerBoot() []byte { return nil }
 // WorkerFD is -1 without cgo.
 func WorkerFD(int) int { return -1 }
 
-// UnblockSignals does nothing without cgo.
-func UnblockSignals() {}
-
 // SetTitle does nothing without cgo.
 func SetTitle(string) {}
 

@@ -151,14 +151,6 @@ void ph_finalize_end(void)
 	fflush(NULL);
 }
 
-void ph_signals_unblock(void)
-{
-	sigset_t none;
-
-	sigemptyset(&none);
-	pthread_sigmask(SIG_SETMASK, &none, NULL);
-}
-
 void ph_run_atexit(void)
 {
 	PyObject *function, *done;

@@ -10,7 +10,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/pyhost/pyhost/embedpy"
 	"github.com/pyhost/pyhost/workers/wire"
 )
 
@@ -54,7 +53,6 @@ func (w *worker) watchSignals(control *net.UnixConn) (*signals, error) {
 	received := make(chan os.Signal, 64)
 	signal.Notify(received, syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGABRT,
 		syscall.SIGHUP, syscall.SIGUSR2)
-	embedpy.UnblockSignals()
 	go w.obeySignals(received)
 	go w.obeyControl(control)
 	go w.wakeForPython(read)

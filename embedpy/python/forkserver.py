@@ -18,9 +18,6 @@ import _pyhost_loader as loader
 IGNORED = [signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2,
            signal.SIGWINCH, signal.SIGTTIN, signal.SIGTTOU]
 
-# What a worker obeys, see workers/control.go.
-COMMANDS = [signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGABRT]
-
 preloaded = None  # the application, where --preload imported it here
 
 
@@ -103,8 +100,6 @@ class Forkserver:
         count = 2 + len(worker.get("listeners") or ())
         fds, self.fds = self.fds[:count], self.fds[count:]
         who = {"slot": worker.get("slot", 0), "age": worker.get("age", 0)}
-        # A signal that comes before the worker listens must wait, not kill it: the worker unblocks them.
-        signal.pthread_sigmask(signal.SIG_BLOCK, COMMANDS)
         try:
             pid = os.fork()
         except OSError as error:
@@ -114,7 +109,6 @@ class Forkserver:
             self.leave()
             _pyhost.become_worker(json.dumps(worker).encode(), tuple(fds))
             return True
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, COMMANDS)
         for fd in fds:
             os.close(fd)
         if pid is not None:
