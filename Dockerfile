@@ -30,7 +30,7 @@ RUN set -eu; \
             "libpython$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')"; \
         rm -rf /var/lib/apt/lists/*; \
     fi; \
-    useradd --system --uid 10001 --no-create-home --home-dir /app --shell /usr/sbin/nologin pyhost
+    useradd --uid 10001 --no-create-home --home-dir /app --shell /usr/sbin/nologin pyhost
 COPY --from=build /src/bin/pyhost /usr/local/bin/pyhost
 WORKDIR /app
 # With PORT set pyhost listens on 0.0.0.0; --bind overrides it.

@@ -104,7 +104,7 @@ func nginxBinary(t *testing.T) string {
 			return path
 		}
 	}
-	const remedy = "nginx is not installed; Debian, Ubuntu: apt install nginx-light"
+	const remedy = "nginx is not installed; Debian, Ubuntu: apt install nginx"
 	if os.Getenv("CI") != "" {
 		t.Fatal(remedy)
 	}
