@@ -119,7 +119,7 @@ func (l *lane) drain(c *conn, tail embedpy.Tail, reuse bool, rest []byte) {
 	rest = append([]byte(nil), rest...)
 	l.start(c, func(f *os.File) {
 		err := writePatiently(f, tail.Bytes())
-		tail.Free()
+		l.w.python.Free(tail)
 		f.Close()
 		switch {
 		case err != nil:

@@ -14,6 +14,7 @@ type python interface {
 	CheckSignals() (exit bool, text string)
 	DropConn(conn unsafe.Pointer)
 	Forked() bool
+	Free(tail embedpy.Tail)
 }
 
 // embedded is the interpreter of this process.
@@ -25,3 +26,4 @@ func (embedded) ReleaseGIL(thread int)                 { embedpy.ReleaseGIL(thre
 func (embedded) CheckSignals() (bool, string)          { return embedpy.CheckSignals() }
 func (embedded) DropConn(conn unsafe.Pointer)          { embedpy.DropConn(conn) }
 func (embedded) Forked() bool                          { return embedpy.Forked() }
+func (embedded) Free(tail embedpy.Tail)                { tail.Free() }
