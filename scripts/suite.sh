@@ -10,7 +10,7 @@ scripts/toolchain.sh
 interpreter=$(scripts/venv.sh "${PYTHON:-python3}" tests/requirements.txt)
 binary=$root/bin/pyhost-$kind
 suite() {
-    PYHOST_BIN=$binary PYHOST_PYTHON=$interpreter go test -count=1 -timeout "$@" ./tests/
+    PYHOST_BIN=$binary PYHOST_PYTHON=$interpreter go test ./tests/ -count=1 -timeout "$@"
 }
 
 case $kind in
