@@ -4,6 +4,8 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/pyhost/pyhost/wsgi"
 )
 
@@ -15,17 +17,26 @@ const (
 	connClose              // being closed
 )
 
-// conn is a client's connection. Everything but state and since belongs to its owner.
+// conn is a client's connection. Everything but the atomic fields belongs to its owner.
 type conn struct {
 	fd         int
 	generation uint32 // tells this connection from an older one with the same descriptor
 	state      atomic.Int32
 	since      atomic.Int64 // CLOCK_MONOTONIC ns at which it became idle
 	answered   atomic.Bool  // a request was served on it
+	ended      atomic.Bool  // the poller saw the end of what the client sends; it may lie behind unread bytes
 	registered bool         // in the poller
 	facts      wsgi.Conn
 	python     unsafe.Pointer // the C layer's side, see embedpy.DropConn
 	message    *message       // a request that the lane completed, on its way to a Python thread
+}
+
+// notify is claim for an event of the poller. The end must be noted first: whoever has the connection then reads up to it.
+func (c *conn) notify(events uint32) bool {
+	if events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
+		c.ended.Store(true)
+	}
+	return c.claim()
 }
 
 // claim makes an idle connection the caller's. If somebody else has it, they are told to look again.

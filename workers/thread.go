@@ -91,7 +91,7 @@ func (t *thread) handle(events []unix.EpollEvent) {
 		case tagReady:
 			t.takeReady()
 		default:
-			if c := t.w.table.find(fd, tag); c != nil && c.claim() {
+			if c := t.w.table.find(fd, tag); c != nil && c.notify(events[i].Events) {
 				t.beat()
 				t.read(c)
 			}
@@ -173,8 +173,8 @@ func (t *thread) read(c *conn) {
 			if !t.consume(c, t.in[:n]) {
 				return
 			}
-			// Less than asked for: the socket is empty, and the next byte is a new edge.
-			if n < len(t.in) && t.w.park(c) {
+			// Less than asked for: the socket is empty, and the next byte is a new edge. The end is not, if it came along.
+			if n < len(t.in) && !c.ended.Load() && t.w.park(c) {
 				return
 			}
 		}
