@@ -1,6 +1,7 @@
 package workers
 
 import (
+	"errors"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -9,19 +10,20 @@ import (
 	"github.com/pyhost/pyhost/workers/socket"
 )
 
-// startAccepting puts the listeners into the poller.
+// startAccepting puts the listeners into the poller, unless the worker is leaving.
 func (w *worker) startAccepting() error {
 	w.acceptMu.Lock()
 	defer w.acceptMu.Unlock()
-	if w.accepting || w.draining.Load() {
+	if w.accepting || w.leaving {
 		return nil
 	}
 	for _, l := range w.listeners {
-		if err := w.poller.addListener(l.fd); err != nil {
+		if err := w.poller.addListener(l.fd); err != nil && !errors.Is(err, unix.EEXIST) { // added by a try that failed
 			return err
 		}
 	}
 	w.accepting = true
+	w.paused.Store(false)
 	return nil
 }
 
@@ -33,9 +35,33 @@ func (w *worker) pauseAccepting() {
 		return
 	}
 	w.accepting = false
+	w.paused.Store(true)
 	for _, l := range w.listeners {
 		w.poller.remove(l.fd)
 	}
+}
+
+// resumeAccepting ends a pause when there is room for a connection. Whoever makes room, or waited, calls it.
+func (w *worker) resumeAccepting() {
+	if w.table.count.Load() >= w.maxConns {
+		return
+	}
+	var errno unix.Errno
+	if err := w.startAccepting(); errors.As(err, &errno) {
+		w.acceptFailed(errno)
+	}
+}
+
+// endAccepting takes the listeners out for good and reports whether they were in.
+func (w *worker) endAccepting() bool {
+	w.acceptMu.Lock()
+	defer w.acceptMu.Unlock()
+	was := w.accepting
+	w.accepting, w.leaving = false, true
+	for _, l := range w.listeners {
+		w.poller.remove(l.fd)
+	}
+	return was
 }
 
 func (w *worker) isAccepting() bool {
@@ -44,8 +70,15 @@ func (w *worker) isAccepting() bool {
 	return w.accepting
 }
 
-// acceptOne takes one connection from a listener; it is the caller's. nil if there is none.
+// acceptOne takes one connection from a listener; it is the caller's. nil if there is none, or no room for it.
 func (w *worker) acceptOne(listener int) *conn {
+	if w.draining.Load() {
+		return nil // the number may be another descriptor's by now
+	}
+	if w.table.count.Load() >= w.maxConns {
+		w.limitConnections()
+		return nil
+	}
 	fd, peer, errno := socket.Accept(listener)
 	if errno != 0 {
 		w.acceptFailed(errno)
@@ -62,9 +95,11 @@ func (w *worker) acceptOne(listener int) *conn {
 }
 
 // acceptLast ends accepting for good. What has come is still served: its wake-up may have been given to this worker, and
-// then no sibling would be told of it.
+// then no sibling would be told of it. A worker that never accepted, because it is still booting, leaves all to them.
 func (w *worker) acceptLast() {
-	w.pauseAccepting()
+	if !w.endAccepting() {
+		return
+	}
 	for _, l := range w.listeners {
 		for c := w.acceptOne(l.fd); c != nil; c = w.acceptOne(l.fd) {
 			c.message = &message{}
@@ -78,7 +113,7 @@ func (w *worker) limitConnections() {
 	if w.table.count.Load() >= w.maxConns {
 		w.pauseAccepting()
 		if w.table.count.Load() < w.maxConns { // one closed meanwhile and saw the listeners still in place
-			w.startAccepting()
+			w.resumeAccepting()
 		}
 	}
 }
@@ -98,5 +133,5 @@ func (w *worker) acceptFailed(errno unix.Errno) {
 		w.log.Error("Cannot accept connections: %v; trying again", error(errno))
 	}
 	w.pauseAccepting()
-	time.AfterFunc(100*time.Millisecond, func() { w.startAccepting() })
+	time.AfterFunc(100*time.Millisecond, w.resumeAccepting)
 }

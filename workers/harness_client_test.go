@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // client is a connection that sends raw bytes and reads strictly.
@@ -135,4 +137,9 @@ func pattern(n int) string {
 		b[i] = byte(i*7 + i>>8*3)
 	}
 	return string(b)
+}
+
+func sockaddr(address net.Addr) unix.Sockaddr {
+	tcp := address.(*net.TCPAddr)
+	return &unix.SockaddrInet4{Port: tcp.Port, Addr: [4]byte(tcp.IP.To4())}
 }

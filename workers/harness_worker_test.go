@@ -55,8 +55,10 @@ type server struct {
 	dir     string
 	reaping chan struct{}
 	threads sync.WaitGroup
-	before  int // descriptors
-	clients []*client
+	// finished gets one value from each Python thread that ends.
+	finished chan int
+	before   int // descriptors
+	clients  []*client
 }
 
 func start(t *testing.T, o options) *server {
@@ -64,7 +66,10 @@ func start(t *testing.T, o options) *server {
 	s := prepare(t, o)
 	for i := range s.w.threads {
 		thread := newThread(s.w, i)
-		s.threads.Go(thread.run)
+		s.threads.Go(func() {
+			thread.run()
+			s.finished <- i
+		})
 	}
 	s.threads.Go(func() { s.w.reap(s.reaping) })
 	if err := s.w.startAccepting(); err != nil {
@@ -92,6 +97,7 @@ func prepare(t *testing.T, o options) *server {
 		}
 	}
 	s.fake = newFakePython(max(o.threads, 1), o.app)
+	s.finished = make(chan int, max(o.threads, 1))
 	listener, network := s.listen(o.unix)
 	boot := &wire.WorkerBoot{Config: configuration(o), Listeners: []wire.Listener{{Network: network, Name: "n", Port: "1"}}}
 	s.w, err = newWorker(boot, s.fake, log, access, sharedSlot(t), []int{listener})

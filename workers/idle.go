@@ -48,14 +48,13 @@ func (w *worker) close(c *conn) {
 		unix.Shutdown(c.fd, unix.SHUT_RDWR)
 	}
 	unix.Close(c.fd)
-	count := w.table.count.Load()
 	switch {
 	case w.draining.Load():
-		if count == 0 {
+		if w.table.count.Load() == 0 {
 			w.poller.wake(w.threads)
 		}
-	case count == w.maxConns-1:
-		w.startAccepting()
+	case w.paused.Load():
+		w.resumeAccepting()
 	}
 }
 

@@ -50,7 +50,9 @@ type worker struct {
 	lane      lane
 
 	accepting   bool // the listeners are in the poller; under acceptMu
+	leaving     bool // and never will be again; under acceptMu
 	acceptMu    sync.Mutex
+	paused      atomic.Bool  // they were, and come back when there is room
 	acceptError atomic.Int64 // CLOCK_MONOTONIC ns of the last complaint about accept
 
 	draining    atomic.Bool
