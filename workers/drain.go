@@ -30,6 +30,7 @@ func (w *worker) stop(graceful bool) {
 		for _, l := range w.listeners {
 			unix.Close(l.fd)
 		}
+		w.lane.heads.hurry()
 		go w.drainIdle()
 	})
 	w.poller.wake(w.threads)

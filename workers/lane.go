@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -16,7 +17,7 @@ import (
 const (
 	lingerTime  = 2 * time.Second  // RFC 9112 9.6: how long a closing connection is read from
 	lingerBytes = 64 << 10         // and how much
-	stallLimit  = 60 * time.Second // a client that takes no byte of a response for this long is cut off
+	stallLimit  = 60 * time.Second // a client that sends or takes no byte of a body for this long is cut off
 )
 
 // lane is the goroutine lane: it does what would make a Python thread wait for a client. It completes requests that did
@@ -26,8 +27,13 @@ const (
 // A connection in the lane is out of the poller. The lane works on a duplicate of its descriptor, which Go's own poller
 // watches, so that an ordinary blocking style with deadlines does.
 type lane struct {
-	w *worker
+	w       *worker
+	parsers sync.Pool // of *http1.Parser; one goroutine uses one at a time
+	heads   heads
+	stall   time.Duration
 }
+
+func newLane(w *worker) lane { return lane{w: w, heads: newHeads(), stall: stallLimit} }
 
 // enter takes the connection out of the poller and returns a file on a duplicate of its descriptor.
 func (l *lane) enter(c *conn) (*os.File, error) {
@@ -118,7 +124,7 @@ func (l *lane) finish(c *conn, response []byte) {
 func (l *lane) drain(c *conn, tail embedpy.Tail, reuse bool, rest []byte) {
 	rest = append([]byte(nil), rest...)
 	l.start(c, func(f *os.File) {
-		err := writePatiently(f, tail.Bytes())
+		err := writePatiently(f, tail.Bytes(), l.stall)
 		l.w.python.Free(tail)
 		f.Close()
 		switch {
@@ -146,10 +152,10 @@ func (l *lane) giveBack(c *conn, rest []byte) {
 	l.w.ready.push(c)
 }
 
-// writePatiently writes p as long as the client takes some of it every stallLimit.
-func writePatiently(f *os.File, p []byte) error {
+// writePatiently writes p as long as the client takes some of it within each stall.
+func writePatiently(f *os.File, p []byte, stall time.Duration) error {
 	for len(p) > 0 {
-		if err := f.SetWriteDeadline(time.Now().Add(stallLimit)); err != nil {
+		if err := f.SetWriteDeadline(time.Now().Add(stall)); err != nil {
 			return err
 		}
 		n, err := f.Write(p[:min(len(p), 256<<10)])

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"sync"
+	"time"
 
 	"github.com/pyhost/pyhost/protocol/http1"
 )
@@ -18,9 +18,6 @@ type cutError struct{ what string }
 
 func (e *cutError) Error() string { return e.what }
 
-// parsers are the lane's: one goroutine uses one at a time.
-var parsers sync.Pool
-
 // receiver reads the rest of one request.
 type receiver struct {
 	l       *lane
@@ -32,11 +29,11 @@ type receiver struct {
 
 // complete reads from f until the request that begins with raw is whole.
 func (l *lane) complete(f *os.File, raw []byte) (*message, error) {
-	parser, _ := parsers.Get().(*http1.Parser)
+	parser, _ := l.parsers.Get().(*http1.Parser)
 	if parser == nil {
 		parser = http1.NewParser(l.w.limits)
 	}
-	defer parsers.Put(parser)
+	defer l.parsers.Put(parser)
 	r := &receiver{l: l, f: f, parser: parser, raw: raw}
 	if err := r.head(); err != nil {
 		return nil, err
@@ -51,12 +48,20 @@ func (l *lane) complete(f *os.File, raw []byte) (*message, error) {
 	}
 }
 
+// read reads a part of the body. A client that sends nothing for too long is given up.
+func (r *receiver) read(p []byte) (int, error) {
+	if err := r.f.SetReadDeadline(time.Now().Add(r.l.stall)); err != nil {
+		return 0, err
+	}
+	return r.f.Read(p)
+}
+
 // more reads once into raw.
-func (r *receiver) more() error {
+func (r *receiver) more(read func([]byte) (int, error)) error {
 	if len(r.raw) == cap(r.raw) {
 		r.raw = append(r.raw, 0)[:len(r.raw)]
 	}
-	n, err := r.f.Read(r.raw[len(r.raw):cap(r.raw)])
+	n, err := read(r.raw[len(r.raw):cap(r.raw)])
 	r.raw = r.raw[:len(r.raw)+n]
 	if n > 0 {
 		return nil
@@ -65,6 +70,8 @@ func (r *receiver) more() error {
 }
 
 func (r *receiver) head() error {
+	r.l.heads.begin(r.f)
+	defer r.l.heads.end(r.f)
 	seen := 0
 	for {
 		_, err := r.parser.ParseMore(r.raw, seen, &r.request)
@@ -72,7 +79,7 @@ func (r *receiver) head() error {
 			return err
 		}
 		seen = len(r.raw)
-		if err := r.more(); err != nil {
+		if err := r.more(r.f.Read); err != nil {
 			return &cutError{fmt.Sprintf("%d bytes of a head (%v)", len(r.raw), err)}
 		}
 	}
@@ -90,7 +97,7 @@ func (r *receiver) measured() (*message, error) {
 		return r.spoolMeasured(head, length)
 	}
 	for int64(len(r.raw)-head) < length {
-		if err := r.more(); err != nil {
+		if err := r.more(r.read); err != nil {
 			return nil, r.cut(int64(len(r.raw)-head), err)
 		}
 	}
@@ -112,7 +119,7 @@ func (r *receiver) spoolMeasured(head int, length int64) (*message, error) {
 	}
 	buffer := make([]byte, spoolBlock)
 	for s.size < length {
-		n, err := r.f.Read(buffer[:min(int64(len(buffer)), length-s.size)])
+		n, err := r.read(buffer[:min(int64(len(buffer)), length-s.size)])
 		if n == 0 {
 			s.discard()
 			return nil, r.cut(s.size, err)
@@ -141,7 +148,7 @@ func (r *receiver) chunked() (*message, error) {
 		if len(decoded) > bodyInMemory {
 			return r.spoolChunked(&decoder, decoded)
 		}
-		if err := r.more(); err != nil {
+		if err := r.more(r.read); err != nil {
 			return nil, r.cut(int64(len(decoded)), err)
 		}
 	}
@@ -158,7 +165,7 @@ func (r *receiver) spoolChunked(decoder *http1.ChunkedDecoder, decoded []byte) (
 		if err := s.write(decoded); err != nil {
 			return nil, err
 		}
-		n, err := r.f.Read(buffer)
+		n, err := r.read(buffer)
 		if n == 0 {
 			s.discard()
 			if err == nil {

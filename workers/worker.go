@@ -90,7 +90,7 @@ func newWorker(boot *wire.WorkerBoot, py python, log *logging.Logger, access *lo
 	}
 	w.pollLimit = int(w.period.Milliseconds())
 	w.ready.poller = p
-	w.lane.w = w
+	w.lane = newLane(w)
 	for i, l := range boot.Listeners {
 		w.listeners = append(w.listeners, listener{fd: fds[i], unix: l.Network == "unix", constants: constants(c, l)})
 	}
