@@ -24,6 +24,9 @@ import (
 func init() {
 	// The main goroutine stays on the process's first thread: it is Python's main thread too.
 	runtime.LockOSThread()
+	if IsWorker() {
+		C.ph_timers_exact() // sysmon is running by now
+	}
 	// os.Args point into the memory that SetTitle writes over.
 	for i, arg := range os.Args {
 		os.Args[i] = strings.Clone(arg)

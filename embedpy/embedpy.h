@@ -28,6 +28,9 @@ const char *ph_worker_boot(size_t *length);
 /* ph_worker_fd: the i-th descriptor that came with it (control, scoreboard, listeners), or -1.  No GIL. */
 int ph_worker_fd(int i);
 
+/* ph_timers_exact: the calling thread, and those that it starts, sleep as exactly as is usual (50 us).  No GIL. */
+void ph_timers_exact(void);
+
 /* ph_title_set: what ps shows; cut to the room that argv has.  Any thread, no GIL. */
 void ph_title_set(const char *title, size_t length);
 
