@@ -57,10 +57,16 @@ func TestNothingLeaks(t *testing.T) {
 			s.repeatShapes()
 		}
 		after := s.leakStats()
+		// Connections that were refused linger for up to two seconds: what was left of them before may be gone now, and
+		// what is left now will be.
+		eventually(t, "no more descriptors than before", func() bool {
+			after = s.leakStats()
+			return after.Descriptors <= before.Descriptors
+		})
 		t.Logf("before %+v, after %+v", before, after)
 		// The Go runtime starts a thread now and then when many are in system calls.
-		if after.Descriptors != before.Descriptors || after.Python != before.Python || after.Threads > before.Threads+8 {
-			t.Errorf("descriptors or threads: %+v, then %+v", before, after)
+		if after.Python != before.Python || after.Threads > before.Threads+8 {
+			t.Errorf("threads: %+v, then %+v", before, after)
 		}
 		// Caches and free lists breathe; a leak of one object per request would be thousands of blocks.
 		if grown := after.Blocks - before.Blocks; grown > 400+rounds/10 {
