@@ -23,6 +23,7 @@ func TestBodiesAtTheLimits(t *testing.T) {
 			kind = "file"
 		}
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
+			s.in(t)
 			c := s.dial()
 			defer c.Close()
 			for range 2 { // the second time on a connection that is in the poller
@@ -41,6 +42,7 @@ func TestChunkedBodiesAtTheLimits(t *testing.T) {
 	for _, size := range []int{1, bodyInMemory - 1, bodyInMemory, bodyInMemory + 1, 1 << 20} {
 		for _, chunk := range []int{1 << 20, 10000, 61} {
 			t.Run(fmt.Sprintf("%d in %d", size, chunk), func(t *testing.T) {
+				s.in(t)
 				body := pattern(size)
 				c := s.dial()
 				defer c.Close()

@@ -28,6 +28,25 @@ func (s *server) dial() *client {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	return s.adopt(c)
+}
+
+// dialSmall connects with a receive buffer that takes a few KiB at once.
+func (s *server) dialSmall() *client {
+	s.t.Helper()
+	d := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error {
+		return raw.Control(func(fd uintptr) {
+			unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 4<<10)
+		})
+	}}
+	c, err := d.Dial(s.address.Network(), s.address.String())
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	return s.adopt(c)
+}
+
+func (s *server) adopt(c net.Conn) *client {
 	c.SetDeadline(time.Now().Add(patience))
 	client := &client{t: s.t, Conn: c, reader: bufio.NewReader(c)}
 	s.clients = append(s.clients, client)

@@ -20,9 +20,9 @@ import (
 // patience bounds every wait of the suite.
 const patience = 10 * time.Second
 
-func eventually(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	deadline := time.NewTimer(patience)
+// within polls a condition and reports whether it came true in time.
+func within(limit time.Duration, condition func() bool) bool {
+	deadline := time.NewTimer(limit)
 	defer deadline.Stop()
 	tick := time.NewTicker(time.Millisecond)
 	defer tick.Stop()
@@ -30,8 +30,17 @@ func eventually(t *testing.T, what string, condition func() bool) {
 		select {
 		case <-tick.C:
 		case <-deadline.C:
-			t.Fatalf("did not happen within %v: %s", patience, what)
+			return false
 		}
+	}
+	return true
+}
+
+// eventually polls a condition until it holds.
+func eventually(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	if !within(patience, condition) {
+		t.Fatalf("did not happen within %v: %s", patience, what)
 	}
 }
 
@@ -194,6 +203,13 @@ func (s *server) drained() {
 	case <-time.After(patience):
 		s.t.Fatalf("the worker does not drain: %d connections left", s.w.table.count.Load())
 	}
+}
+
+// in makes failures those of a subtest.
+func (s *server) in(t *testing.T) {
+	outer := s.t
+	s.t = t
+	t.Cleanup(func() { s.t = outer })
 }
 
 // log is what the error log has so far.

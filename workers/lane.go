@@ -107,21 +107,36 @@ func (l *lane) incomplete(c *conn, err error) {
 // finish sends a last response, tells the client that no more comes, and reads what it still sends for a moment: closing
 // at once would reset the connection and could take the response away from it (RFC 9112 9.6).
 func (l *lane) finish(c *conn, response []byte) {
-	if len(response) > 0 && !sendNow(c.fd, response) {
-		l.w.close(c) // the client is gone, or takes nothing
+	n, errno := socket.Send(c.fd, response)
+	if errno != 0 && errno != unix.EAGAIN {
+		l.w.close(c) // the client is gone
 		return
 	}
+	rest := response[max(n, 0):]
 	l.start(c, func(f *os.File) {
-		unix.Shutdown(c.fd, unix.SHUT_WR)
-		f.SetReadDeadline(time.Now().Add(lingerTime))
-		io.Copy(io.Discard, io.LimitReader(f, lingerBytes))
+		if writePatiently(f, rest, l.stall) == nil {
+			unix.Shutdown(c.fd, unix.SHUT_WR)
+			f.SetReadDeadline(time.Now().Add(lingerTime))
+			io.Copy(io.Discard, io.LimitReader(f, lingerBytes))
+		}
 		f.Close()
 		l.w.close(c)
 	})
 }
 
-// drain sends the rest of a finished response at the client's pace.
-func (l *lane) drain(c *conn, tail embedpy.Tail, reuse bool, rest []byte) {
+// end closes a connection after its last response; one on which unread bytes lie must not be reset.
+func (l *lane) end(c *conn) {
+	var one [1]byte
+	if n, errno := socket.Peek(c.fd, one[:]); errno == 0 && n > 0 {
+		l.finish(c, nil)
+		return
+	}
+	l.w.close(c)
+}
+
+// drain sends the rest of a finished response at the client's pace. rest is what the client sent behind the request; more
+// says that it may send more although the connection ends.
+func (l *lane) drain(c *conn, tail embedpy.Tail, reuse bool, rest []byte, more bool) {
 	rest = append([]byte(nil), rest...)
 	l.start(c, func(f *os.File) {
 		err := writePatiently(f, tail.Bytes(), l.stall)
@@ -131,10 +146,10 @@ func (l *lane) drain(c *conn, tail embedpy.Tail, reuse bool, rest []byte) {
 		case err != nil:
 			l.w.log.Debug("Client ip=%s did not take its response: %v", c.peer(), err)
 			l.w.close(c)
-		case !reuse && len(rest) > 0:
+		case !reuse && more:
 			l.finish(c, nil)
 		case !reuse:
-			l.w.close(c)
+			l.end(c)
 		default:
 			l.giveBack(c, rest)
 		}

@@ -57,6 +57,7 @@ func TestBothLanesAnswerAlike(t *testing.T) {
 			s := start(t, o)
 			for _, k := range conversations {
 				t.Run(k.name, func(t *testing.T) {
+					s.in(t)
 					whole := s.converse(k.sent, len(k.sent))
 					if got := statuses(whole); got != k.statuses {
 						t.Fatalf("statuses %q, want %q", got, k.statuses)

@@ -8,7 +8,6 @@ import (
 
 	"github.com/pyhost/pyhost/embedpy"
 	"github.com/pyhost/pyhost/protocol/http1"
-	"github.com/pyhost/pyhost/workers/socket"
 )
 
 // consume serves the requests in data, one after the other (pipelining). It reports whether the connection is still this
@@ -150,8 +149,9 @@ func (t *thread) settle(c *conn, r *request) bool {
 	}
 	t.record.write(c, x.Head())
 	reuse := x.Outcome&embedpy.OutcomeReuse != 0
+	more := len(r.rest) > 0 || r.kind == embedpy.BodyStream
 	if tail, ok := x.TakeTail(); ok {
-		t.w.lane.drain(c, tail, reuse, r.rest)
+		t.w.lane.drain(c, tail, reuse, r.rest, more)
 		return false
 	}
 	if reuse {
@@ -164,10 +164,13 @@ func (t *thread) settle(c *conn, r *request) bool {
 		// The end of the connection was to be the end of the body: only a reset shows that it is not (RFC 9112 8).
 		unix.SetsockoptLinger(c.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 	}
-	if x.Outcome&embedpy.OutcomeFailed != 0 || (len(r.rest) == 0 && r.kind != embedpy.BodyStream) {
+	switch {
+	case x.Outcome&embedpy.OutcomeFailed != 0:
 		t.w.close(c)
-	} else {
-		t.w.lane.finish(c, nil) // the client may still be sending: a plain close would reset the response away
+	case more:
+		t.w.lane.finish(c, nil)
+	default:
+		t.w.lane.end(c)
 	}
 	return false
 }
@@ -205,10 +208,4 @@ func (c *conn) peer() string {
 		return "unix"
 	}
 	return string(c.facts.RemoteAddr)
-}
-
-// sendNow writes p as far as the socket takes it; true when all of it went.
-func sendNow(fd int, p []byte) bool {
-	n, errno := socket.Send(fd, p)
-	return errno == 0 && n == len(p)
 }
