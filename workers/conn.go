@@ -74,6 +74,9 @@ type table struct {
 	nextID atomic.Uint32
 }
 
+// lastGeneration keeps generations, which start anew after it, below the poller's tags.
+const lastGeneration = 1<<31 - 1
+
 // newTable has room for descriptors below limit.
 func newTable(limit int) *table {
 	return &table{conns: make([]atomic.Pointer[conn], limit)}
@@ -85,7 +88,7 @@ func (t *table) add(fd int) (*conn, bool) {
 	if fd >= len(t.conns) {
 		return nil, false
 	}
-	c := &conn{fd: fd, generation: t.nextID.Add(1)}
+	c := &conn{fd: fd, generation: t.nextID.Add(1) & lastGeneration}
 	c.state.Store(connBusy)
 	t.conns[fd].Store(c)
 	t.count.Add(1)

@@ -8,7 +8,7 @@ import (
 	"github.com/pyhost/pyhost/workers/socket"
 )
 
-// Event data with these generations are no connections; connections count from 1.
+// Event data with these generations are no connections; theirs end at lastGeneration.
 const (
 	tagListener uint32 = 1<<32 - 1
 	tagReady    uint32 = 1<<32 - 2
