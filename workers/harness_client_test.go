@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -161,4 +162,16 @@ func pattern(n int) string {
 func sockaddr(address net.Addr) unix.Sockaddr {
 	tcp := address.(*net.TCPAddr)
 	return &unix.SockaddrInet4{Port: tcp.Port, Addr: [4]byte(tcp.IP.To4())}
+}
+
+// connOf makes a socket a net.Conn.
+func connOf(t *testing.T, fd int) net.Conn {
+	t.Helper()
+	f := os.NewFile(uintptr(fd), "client")
+	defer f.Close()
+	c, err := net.FileConn(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }

@@ -63,6 +63,7 @@ type server struct {
 	address net.Addr
 	dir     string
 	reaping chan struct{}
+	running bool
 	threads sync.WaitGroup
 	// finished gets one value from each Python thread that ends.
 	finished chan int
@@ -73,6 +74,7 @@ type server struct {
 func start(t *testing.T, o options) *server {
 	t.Helper()
 	s := prepare(t, o)
+	s.running = true
 	for i := range s.w.threads {
 		thread := newThread(s.w, i)
 		s.threads.Go(func() {
@@ -173,6 +175,9 @@ func (s *server) end() {
 	}
 	s.w.stop(true)
 	close(s.reaping)
+	if !s.running { // what the test left is for a thread to close
+		s.threads.Go(newThread(s.w, 0).run)
+	}
 	s.drained()
 	unix.Close(s.w.poller.fd)
 	unix.Close(s.w.poller.ready)

@@ -78,14 +78,14 @@ func (w *worker) reap(stop <-chan struct{}) {
 
 func (w *worker) closeIdle(now int64) {
 	w.table.each(func(c *conn) {
-		if c.state.Load() != connIdle {
-			return
-		}
-		idle := time.Duration(now - c.since.Load())
-		if idle > w.patience(c) {
-			w.closeIfSilent(c)
+		if c.state.Load() == connIdle && w.overdue(c, now) {
+			w.closeIfSilent(c, now)
 		}
 	})
+}
+
+func (w *worker) overdue(c *conn, now int64) bool {
+	return time.Duration(now-c.since.Load()) > w.patience(c)
 }
 
 // patience is how long c may stay idle.
@@ -103,16 +103,22 @@ func (w *worker) patience(c *conn) time.Duration {
 }
 
 // closeIfSilent closes an idle connection, unless a request is arriving on it at this moment.
-func (w *worker) closeIfSilent(c *conn) {
+func (w *worker) closeIfSilent(c *conn, now int64) {
 	if !c.state.CompareAndSwap(connIdle, connBusy) {
 		return
 	}
 	var one [1]byte
-	if _, errno := socket.Peek(c.fd, one[:]); errno == unix.EAGAIN {
+	_, errno := socket.Peek(c.fd, one[:])
+	switch {
+	case errno != unix.EAGAIN: // bytes or the end of input are there, and their edge may have come while it was ours
+	case !w.overdue(c, now): // it served a request after the caller had looked at it
+		if c.state.CompareAndSwap(connBusy, connIdle) {
+			return
+		}
+	case c.state.CompareAndSwap(connBusy, connClose):
 		w.close(c)
 		return
 	}
-	// Bytes or the end of input are there, and their edge may have come while the connection was ours.
 	c.message = &message{}
 	w.ready.push(c)
 }
