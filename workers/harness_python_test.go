@@ -98,6 +98,7 @@ type call struct {
 	x      *embedpy.Exchange
 	frame  wsgi.Frame
 	memory []byte
+	begun  func() // called after the first byte of a stream was asked for; may be nil
 }
 
 // environ is a variable of the request, or "".
@@ -137,6 +138,9 @@ func (c *call) stream() (body []byte, err error) {
 	defer unix.Close(fd)
 	if _, err := syscall.Write(fd, []byte("G")); err != nil {
 		return nil, err
+	}
+	if c.begun != nil {
+		c.begun()
 	}
 	packet := make([]byte, 1+64<<10)
 	for {

@@ -26,9 +26,9 @@ type feed struct {
 	client *os.File // duplicate of the connection
 	pipe   *os.File
 	body   io.Reader // the framing undone
-	first  []byte    // of a data packet: tag and room
 	length int64     // Content-Length, or -1
 	begun  func() bool
+	stall  time.Duration // how long the client may pause
 }
 
 // streamed serves a request whose client waits for "100 Continue" (RFC 9110 10.1.1): the application runs first, and the
@@ -46,6 +46,7 @@ func (t *thread) streamed(c *conn, early []byte) {
 		return
 	}
 	f := newFeed(client, pair[0], early, &t.request)
+	f.stall = t.w.lane.stall
 	// Read when the application waits for its first byte: it has told so through the socket pair.
 	f.begun = func() bool { return t.exchange.Outcome&embedpy.OutcomeCommitted != 0 }
 	done := make(chan struct{})
@@ -96,8 +97,12 @@ func (f *feed) pass() {
 	packet := make([]byte, 1+spoolBlock)
 	packet[0] = packetData
 	passed := int64(0)
+	silent := time.AfterFunc(f.stall, func() { f.client.SetReadDeadline(past) })
+	defer silent.Stop()
 	for {
+		silent.Reset(f.stall)
 		n, err := f.body.Read(packet[1:])
+		silent.Stop() // the application may take its time
 		if n > 0 {
 			passed += int64(n)
 			if _, err := f.pipe.Write(packet[:1+n]); err != nil {
@@ -125,9 +130,11 @@ func (f *feed) send(kind byte, text []byte) {
 	f.pipe.Write(append([]byte{kind}, text...))
 }
 
+// past is the deadline that ends what waits, now and later.
+var past = time.Unix(1, 0)
+
 // stop ends run, wherever it waits.
 func (f *feed) stop() {
-	past := time.Unix(1, 0)
 	f.client.SetDeadline(past)
 	f.pipe.SetDeadline(past)
 }

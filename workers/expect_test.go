@@ -1,0 +1,113 @@
+package workers
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+func expecting(target, framing string) string {
+	return fmt.Sprintf("POST %s HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\n%s\r\n\r\n", target, framing)
+}
+
+// RFC 9110 10.1.1: "100 Continue" goes out when the application reads, and the body reaches it then.
+func TestExpectContinue(t *testing.T) {
+	large := pattern(300000)
+	for name, k := range map[string]struct{ framing, sent, body string }{
+		"counted":        {"Content-Length: 5", "hello", "hello"},
+		"counted, large": {fmt.Sprintf("Content-Length: %d", len(large)), large, large},
+		"chunked":        {"Transfer-Encoding: chunked", "5\r\nhello\r\n0\r\n\r\n", "hello"},
+	} {
+		for _, size := range []int{1000, 1} { // in a thread's read, and in the lane
+			t.Run(fmt.Sprintf("%s in %d", name, size), func(t *testing.T) {
+				s := start(t, options{})
+				c := s.dial()
+				for head := expecting("/up", k.framing); len(head) > 0; {
+					n := min(size, len(head))
+					c.send(head[:n])
+					head = head[n:]
+				}
+				c.want("POST", 100, "")
+				c.send(k.sent)
+				if r := c.want("POST", 200, echoed("POST", "/up", "stream", k.body)); !r.closes {
+					t.Error("the response does not say Connection: close")
+				}
+				c.endWriting()
+				c.closed(patience)
+			})
+		}
+	}
+}
+
+// The body is there already, in part or whole: no interim response is needed for a whole one.
+func TestExpectWithEarlyBody(t *testing.T) {
+	s := start(t, options{})
+	s.dial().send(expecting("/up", "Content-Length: 5")+"hello").want("POST", 200, echoed("POST", "/up", "memory", "hello"))
+	c := s.dial().send(expecting("/up", "Content-Length: 5") + "he")
+	c.want("POST", 100, "")
+	c.send("llo").want("POST", 200, echoed("POST", "/up", "stream", "hello"))
+}
+
+// An application that does not read answers at once, and the client need not send.
+func TestExpectUnread(t *testing.T) {
+	s := start(t, options{})
+	c := s.dial().send(expecting("/unread", "Content-Length: 5"))
+	if r := c.want("POST", 200, "unread stream"); !r.closes {
+		t.Error("the response does not say Connection: close")
+	}
+	c.send("hello") // it may all the same: the connection is not reset
+	c.endWriting()
+	c.closed(patience)
+}
+
+// A body that is cut, malformed, or does not come is an error of read(), never a short body.
+func TestExpectedBodyIsCut(t *testing.T) {
+	for name, k := range map[string]struct{ framing, sent, reason string }{
+		"counted": {"Content-Length: 5", "hell", "request body cut after 4 of 5 bytes (EOF)"},
+		"chunked": {"Transfer-Encoding: chunked", "5\r\nhell", "request body cut or malformed after 4 bytes (unexpected EOF)"},
+		"no size": {"Transfer-Encoding: chunked", "xyz\r\n", "request body cut or malformed after 0 bytes (refused with 400: "},
+		"silent":  {"Content-Length: 5", "hel", "request body cut after 3 of 5 bytes (read client: i/o timeout)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := start(t, options{tune: func(w *worker) { w.lane.stall = 200 * time.Millisecond }})
+			c := s.dial().send(expecting("/up", k.framing))
+			c.want("POST", 100, "")
+			c.send(k.sent)
+			if name != "silent" {
+				c.endWriting()
+			}
+			if r := c.next("POST"); r.status != 500 {
+				t.Errorf("%+v", r)
+			}
+			s.wantLog("Error handling request POST /up\n" + k.reason)
+		})
+	}
+}
+
+// An application may read late, and slowly: that is no silence of the client.
+func TestExpectedBodyIsReadSlowly(t *testing.T) {
+	s := start(t, options{tune: func(w *worker) { w.lane.stall = 100 * time.Millisecond }, app: func(c *call) {
+		wait := func() { <-time.After(300 * time.Millisecond) }
+		c.begun = wait // the body fills the socket pair meanwhile
+		wait()
+		echo(c)
+	}})
+	body := strings.Repeat("x", 1<<20)
+	c := s.dial().send(expecting("/up", fmt.Sprintf("Content-Length: %d", len(body))))
+	c.want("POST", 100, "")
+	c.send(body).want("POST", 200, echoed("POST", "/up", "stream", body))
+}
+
+// The socket pair for the body cannot be had: an error page, and the next request is served.
+func TestNoDescriptorForAnExpectedBody(t *testing.T) {
+	s := start(t, options{})
+	c := s.dial()
+	c.get("/")
+	withoutDescriptors(t, func() {
+		c.send(expecting("/up", "Content-Length: 5"))
+		c.reader.ReadByte() // the page needs the lane, which needs a descriptor: a page or the end
+	})
+	s.wantLog("[ERROR] Error handling request /up: dup: too many open files")
+	s.dial().get("/next")
+}
