@@ -12,7 +12,6 @@ type message struct {
 	file *os.File // spooled body, positioned at its start; nil if it is in raw
 	size int64    // of the spooled body
 	rest []byte   // what followed a spooled body
-	gone bool     // nothing to run: the connection only comes back to be closed
 }
 
 // readyQueue holds connections whose request is complete, until a Python thread is free. One count of the poller's

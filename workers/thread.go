@@ -143,17 +143,14 @@ func (t *thread) takeReady() {
 	t.beat()
 	m := c.message
 	c.message = nil
-	switch {
-	case m.gone:
-		t.w.close(c)
-	case m.file != nil:
+	if m.file != nil {
 		if t.spooled(c, m) && t.consume(c, m.rest) {
 			t.read(c)
 		}
-	default:
-		if t.consume(c, m.raw) {
-			t.read(c)
-		}
+		return
+	}
+	if t.consume(c, m.raw) {
+		t.read(c)
 	}
 }
 
