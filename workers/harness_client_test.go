@@ -25,11 +25,26 @@ type client struct {
 
 func (s *server) dial() *client {
 	s.t.Helper()
-	c, err := net.Dial(s.address.Network(), s.address.String())
+	c, err := s.try()
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return s.adopt(c)
+	s.clients = append(s.clients, c)
+	return c
+}
+
+// try is dial for goroutines; the caller closes the connection.
+func (s *server) try() (*client, error) {
+	c, err := net.Dial(s.address.Network(), s.address.String())
+	if err != nil {
+		return nil, err
+	}
+	return s.newClient(c), nil
+}
+
+func (s *server) newClient(c net.Conn) *client {
+	c.SetDeadline(time.Now().Add(patience))
+	return &client{t: s.t, Conn: c, reader: bufio.NewReader(c)}
 }
 
 // dialSmall connects with a receive buffer that takes a few KiB at once.
@@ -47,11 +62,10 @@ func (s *server) dialSmall() *client {
 	return s.adopt(c)
 }
 
-func (s *server) adopt(c net.Conn) *client {
-	c.SetDeadline(time.Now().Add(patience))
-	client := &client{t: s.t, Conn: c, reader: bufio.NewReader(c)}
-	s.clients = append(s.clients, client)
-	return client
+func (s *server) adopt(conn net.Conn) *client {
+	c := s.newClient(conn)
+	s.clients = append(s.clients, c)
+	return c
 }
 
 func (c *client) send(text string) *client {

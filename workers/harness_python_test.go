@@ -26,7 +26,7 @@ type fakePython struct {
 	dropped atomic.Int64 // and gave it back
 	tails   atomic.Int64 // tails handed out and not freed
 	calls   atomic.Int64
-	refuse  atomic.Int64 // calls after the end: must stay 0
+	signal  func() (exit bool, text string) // the application's signal handlers; nil = none
 }
 
 // halves is an exchange and its fields that only C writes.
@@ -61,9 +61,15 @@ func private[T any](x *embedpy.Exchange, name string) *T {
 
 func (p *fakePython) Exchange(thread int) *embedpy.Exchange { return p.halves[thread].x }
 func (p *fakePython) ReleaseGIL(int)                        {}
-func (p *fakePython) CheckSignals() (bool, string)          { return false, "" }
 func (p *fakePython) Forked() bool                          { return p.forked.Load() }
 func (p *fakePython) Free(embedpy.Tail)                     { p.tails.Add(-1) }
+
+func (p *fakePython) CheckSignals() (exit bool, text string) {
+	if p.signal == nil {
+		return false, ""
+	}
+	return p.signal()
+}
 
 func (p *fakePython) DropConn(conn unsafe.Pointer) {
 	if conn == nil {

@@ -74,6 +74,13 @@ type server struct {
 func start(t *testing.T, o options) *server {
 	t.Helper()
 	s := prepare(t, o)
+	s.run()
+	return s
+}
+
+// run starts the worker's threads and lets it accept.
+func (s *server) run() {
+	s.t.Helper()
 	s.running = true
 	for i := range s.w.threads {
 		thread := newThread(s.w, i)
@@ -84,9 +91,8 @@ func start(t *testing.T, o options) *server {
 	}
 	s.threads.Go(func() { s.w.reap(s.reaping) })
 	if err := s.w.startAccepting(); err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	return s
 }
 
 // prepare makes a worker that nobody runs yet. At the end of the test it must have drained and have given everything

@@ -1,0 +1,69 @@
+package workers
+
+import (
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pyhost/pyhost/embedpy"
+	"github.com/pyhost/pyhost/workers/socket"
+)
+
+// browser is a request as a browser sends it through nginx.
+const browser = "GET /path/to/page?query=1 HTTP/1.1\r\nHost: www.example.com\r\nX-Forwarded-For: 192.0.2.1\r\n" +
+	"X-Forwarded-Proto: https\r\nUser-Agent: Mozilla/5.0 (X11; Linux x86_64)\r\nAccept: text/html\r\n" +
+	"Accept-Language: en\r\nAccept-Encoding: gzip, deflate\r\nCookie: a=b; c=d\r\nX-Own: 1\r\n\r\n"
+
+var ok = []byte("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+// answerOK is an application that costs nothing.
+func answerOK(p *fakePython) {
+	h := p.halves[0]
+	h.x.Outcome, h.x.Status = embedpy.OutcomeReuse|embedpy.OutcomeCommitted, 200
+	socket.Send(int(h.x.FD), ok)
+}
+
+// cheap is fakePython without what it allocates for tests.
+type cheap struct{ *fakePython }
+
+func (c cheap) Call(int, []byte, []byte) { answerOK(c.fakePython) }
+
+// A request on a kept connection allocates nothing, from the event to the connection's next rest.
+func TestNoAllocationPerRequest(t *testing.T) {
+	for name, request := range map[string]string{
+		"get":       browser,
+		"body":      post("/up", pattern(1000)),
+		"chunked":   chunked("/up", pattern(1000), 100),
+		"pipelined": browser + browser,
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := prepare(t, options{tune: func(w *worker) { w.python = cheap{w.python.(*fakePython)} }})
+			c, client, thread := s.alone()
+			thread.read(c) // registers it
+			raw, in := []byte(request), make([]byte, 1024)
+			fd := descriptor(t, client)
+			allocations := testing.AllocsPerRun(100, func() {
+				socket.Send(fd, raw)
+				for answers := 0; answers == 0; answers, _ = socket.Receive(fd, in) {
+					n, _ := unix.EpollWait(s.w.poller.fd, thread.events, 1000)
+					thread.handle(thread.events[:n])
+				}
+			})
+			if allocations != 0 {
+				t.Errorf("%v allocations per request", allocations)
+			}
+		})
+	}
+}
+
+// descriptor is the client's own.
+func descriptor(t *testing.T, c *client) (fd int) {
+	t.Helper()
+	raw, err := c.Conn.(syscall.Conn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw.Control(func(n uintptr) { fd = int(n) })
+	return fd
+}
