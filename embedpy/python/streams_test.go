@@ -1,0 +1,90 @@
+package python
+
+import "testing"
+
+// The Python end of a streamed body: packets of workers/streamed.go become what wsgi.input reads.
+func TestStreamedBody(t *testing.T) {
+	python(t, `
+import streams, threading
+
+def body(*packets):
+    """wsgi.input and the server's end, with these packets sent after the first read."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    def feed():
+        if theirs.recv(10) == b"G":
+            for packet in packets:
+                theirs.send(packet)
+        theirs.close()
+    threading.Thread(target=feed).start()
+    return streams.open_stream(ours.detach())
+
+assert body().read() == b""
+assert body(b"Dhello").read() == b"hello"
+assert body(b"Dhe", b"Dllo").read() == b"hello"
+assert body(b"Dhe", b"Dllo").read(3) == b"hel"
+assert list(body(b"Da\nb", b"D\nc")) == [b"a\n", b"b\n", b"c"]
+assert body(*[b"D" + b"x" * 65536] * 5).read() == b"x" * 5 * 65536
+
+cut = body(b"Dhe", b"Xcut after 2 of 5 bytes \xe9")
+assert raises(OSError, cut.read) == "cut after 2 of 5 bytes \xe9"
+assert raises(OSError, cut.read) == "cut after 2 of 5 bytes \xe9", "a second read must not look like the end"
+
+unread, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+streams.open_stream(unread.detach()).close()
+assert theirs.recv(10) == b"", "closed unread: the server's half must see the end, and no wish to read"
+`, "")
+}
+
+func TestFileWrapper(t *testing.T) {
+	python(t, `
+import streams
+
+class NoClose:
+    def __init__(self, text): self.read = io.BytesIO(text).read
+
+wrapper = streams.FileWrapper(io.BytesIO(b"x" * 100000), 10)
+assert [len(block) for block in wrapper] == [65536, 34464]
+assert wrapper.filelike.closed is False
+wrapper.close()
+assert wrapper.filelike.closed
+assert not hasattr(streams.FileWrapper(NoClose(b"")), "close")
+assert len(streams.FileWrapper(NoClose(b"x" * 300000), 200000)[0]) == 200000
+raises(IndexError, streams.FileWrapper(NoClose(b"")).__getitem__, 0)
+`, "")
+}
+
+func TestSmallStreams(t *testing.T) {
+	python(t, `
+import streams, tempfile
+
+empty = streams.EmptyInput()
+empty.close()
+assert empty.read() == b"" and empty.readline() == b"" and list(empty) == []
+raises(io.UnsupportedOperation, empty.write, b"x")
+
+with tempfile.TemporaryFile() as log:
+    errors = streams.open_errors(log.fileno())
+    errors.write("caf\xe9 \u20ac \udc80\n")  # a lone surrogate must not raise in an error handler
+    log.seek(0)
+    assert log.read() == b"caf\xc3\xa9 \xe2\x82\xac \\udc80\n"
+    errors.close()
+    log.fileno()  # still open: the descriptor is the log's
+    log.seek(0)
+
+with tempfile.TemporaryFile() as spool:
+    spool.write(b"body")
+    spool.seek(0)
+    body = streams.open_file(os.dup(spool.fileno()))
+    assert body.read() == b"body"
+    body.close()
+
+client, far = socket.socketpair()
+asked = []
+_pyhost.connection_fd = lambda id: asked.append(id) or client.detach()
+stand_in = streams.ClientSocket(7)
+assert asked == [], "unused, it takes nothing"
+stand_in.sendall(b"hello")
+assert stand_in.getblocking() and asked == [7]
+assert far.recv(10) == b"hello"
+`, "")
+}
