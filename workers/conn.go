@@ -31,7 +31,8 @@ type conn struct {
 	message    *message       // a request that the lane completed, on its way to a Python thread
 }
 
-// notify is claim for an event of the poller. The end must be noted first: whoever has the connection then reads up to it.
+// notify is claim for an event of the poller. The end must be noted first: whoever has the connection then reads up to
+// it.
 func (c *conn) notify(events uint32) bool {
 	if events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
 		c.ended.Store(true)
@@ -104,11 +105,11 @@ func (t *table) find(fd int, generation uint32) *conn {
 	return c
 }
 
-// remove forgets the connection, before its descriptor is closed and may come back as another's.
-func (t *table) remove(c *conn) {
-	t.conns[c.fd].Store(nil)
-	t.count.Add(-1)
-}
+// forget comes before the connection's descriptor is closed and may come back as another's. It still counts.
+func (t *table) forget(c *conn) { t.conns[c.fd].Store(nil) }
+
+// gone counts a connection out, of which nothing is left: when none is, the worker may end.
+func (t *table) gone() { t.count.Add(-1) }
 
 // each calls f for every connection that is there.
 func (t *table) each(f func(*conn)) {

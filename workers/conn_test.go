@@ -87,7 +87,7 @@ func TestStaleEvents(t *testing.T) {
 	if table.find(5, first.generation) != first {
 		t.Fatal("the connection is not found")
 	}
-	table.remove(first)
+	table.forget(first)
 	if table.find(5, first.generation) != nil {
 		t.Error("a removed connection is found")
 	}
@@ -98,6 +98,7 @@ func TestStaleEvents(t *testing.T) {
 	if _, ok := table.add(10); ok {
 		t.Error("a descriptor beyond the table was added")
 	}
+	table.gone()
 	if n := table.count.Load(); n != 1 {
 		t.Errorf("%d connections", n)
 	}
@@ -112,6 +113,6 @@ func TestGenerationsStartAnew(t *testing.T) {
 		if c.generation == tagListener || c.generation == tagReady || table.find(0, c.generation) != c {
 			t.Errorf("generation %d", c.generation)
 		}
-		table.remove(c)
+		table.forget(c)
 	}
 }

@@ -37,7 +37,7 @@ func (w *worker) park(c *conn) bool {
 // close ends a connection that the caller owns.
 func (w *worker) close(c *conn) {
 	c.state.Store(connClose)
-	w.table.remove(c)
+	w.table.forget(c)
 	w.python.DropConn(c.python)
 	if w.python.Forked() {
 		// A child of the application may hold a copy of the descriptor: closing ours would neither end the connection
@@ -48,6 +48,7 @@ func (w *worker) close(c *conn) {
 		unix.Shutdown(c.fd, unix.SHUT_RDWR)
 	}
 	unix.Close(c.fd)
+	w.table.gone()
 	switch {
 	case w.draining.Load():
 		if w.table.count.Load() == 0 {
