@@ -94,8 +94,9 @@ func (w *worker) acceptOne(listener int) *conn {
 	return c
 }
 
-// acceptLast ends accepting for good. What has come is still served: its wake-up may have been given to this worker, and
-// then no sibling would be told of it. A worker that never accepted, because it is still booting, leaves all to them.
+// acceptLast ends accepting for good. What has come is still served: its wake-up may have been given to this worker,
+// and then no sibling would be told of it. A worker that never accepted, because it is still booting, leaves all to
+// them.
 func (w *worker) acceptLast() {
 	if !w.endAccepting() {
 		return
@@ -118,8 +119,8 @@ func (w *worker) limitConnections() {
 	}
 }
 
-// acceptFailed complains at most once a second. When descriptors or memory have run out the listener stays ready, so the
-// worker stops accepting until a connection closes or a moment has passed.
+// acceptFailed complains at most once a second. When descriptors or memory have run out the listener stays ready, so
+// the worker stops accepting until a connection closes or a moment has passed.
 func (w *worker) acceptFailed(errno unix.Errno) {
 	if w.draining.Load() {
 		return // the listeners may be closed already

@@ -33,9 +33,9 @@ type signals struct {
 	wakeFD int // Python writes a byte here when one of its signal handlers is due
 }
 
-// watchSignals starts the goroutines that obey the master: signals as gunicorn's workers understand them, and the control
-// socket, whose end means that the master is gone. It must come before the application is imported: what the application
-// sets with signal.signal then holds.
+// watchSignals starts the goroutines that obey the master: signals as gunicorn's workers understand them, and the
+// control socket, whose end means that the master is gone. It must come before the application is imported: what the
+// application sets with signal.signal then holds.
 func (w *worker) watchSignals(control *net.UnixConn) (*signals, error) {
 	read, write, err := os.Pipe()
 	if err != nil {
@@ -92,8 +92,8 @@ func (w *worker) obeyControl(control *net.UnixConn) {
 	}
 }
 
-// wakeForPython interrupts the main thread's wait, so that it runs the Python signal handlers that are due. A thread that
-// is in the application notices by itself.
+// wakeForPython interrupts the main thread's wait, so that it runs the Python signal handlers that are due. A thread
+// that is in the application notices by itself.
 func (w *worker) wakeForPython(pipe *os.File) {
 	buffer := make([]byte, 64)
 	for {

@@ -44,8 +44,8 @@ func (w *worker) drainIdle() {
 	}
 }
 
-// finalize ends the interpreter after the main thread's last request: atexit handlers run. It is bounded: an application
-// that does not end is left behind.
+// finalize ends the interpreter after the main thread's last request: atexit handlers run. It is bounded: an
+// application that does not end is left behind.
 func (w *worker) finalize(limit time.Duration, heartbeat *heartbeat) {
 	w.slot.SetState(scoreboard.Exiting)
 	time.AfterFunc(max(limit, time.Second), func() { w.leave(0) })

@@ -11,8 +11,8 @@ const (
 	headDraining = 2 * time.Second  // the same while the worker drains
 )
 
-// heads are the connections in the lane whose request head is not whole yet. A client may take its time for a body, or go
-// on reading; half a head is worth a bounded wait only, and a short one when the worker drains. Any goroutine.
+// heads are the connections in the lane whose request head is not whole yet. A client may take its time for a body, or
+// go on reading; half a head is worth a bounded wait only, and a short one when the worker drains. Any goroutine.
 type heads struct {
 	limit time.Duration
 	mu    sync.Mutex

@@ -104,8 +104,8 @@ func (l *lane) incomplete(c *conn, err error) {
 	l.w.close(c)
 }
 
-// finish sends a last response, tells the client that no more comes, and reads what it still sends for a moment: closing
-// at once would reset the connection and could take the response away from it (RFC 9112 9.6).
+// finish sends a last response, tells the client that no more comes, and reads what it still sends for a moment:
+// closing at once would reset the connection and could take the response away from it (RFC 9112 9.6).
 func (l *lane) finish(c *conn, response []byte) {
 	n, errno := socket.Send(c.fd, response)
 	if errno != 0 && errno != unix.EAGAIN {
@@ -134,8 +134,8 @@ func (l *lane) end(c *conn) {
 	l.w.close(c)
 }
 
-// drain sends the rest of a finished response at the client's pace. rest is what the client sent behind the request; more
-// says that it may send more although the connection ends.
+// drain sends the rest of a finished response at the client's pace. rest is what the client sent behind the request;
+// more says that it may send more although the connection ends.
 func (l *lane) drain(c *conn, tail embedpy.Tail, reuse bool, rest []byte, more bool) {
 	rest = append([]byte(nil), rest...)
 	l.start(c, func(f *os.File) {

@@ -16,9 +16,9 @@ const (
 
 // poller is the worker's one epoll. All Python threads wait on it.
 //
-// Connections are edge-triggered and never re-armed: a keep-alive request costs no epoll_ctl. An edge that arrives while
-// the connection is busy is remembered in its state (conn.claim). Listeners are level-triggered and EPOLLEXCLUSIVE, so
-// one waiting worker is woken per connection, and a worker that is busy is not woken at all.
+// Connections are edge-triggered and never re-armed: a keep-alive request costs no epoll_ctl. An edge that arrives
+// while the connection is busy is remembered in its state (conn.claim). Listeners are level-triggered and
+// EPOLLEXCLUSIVE, so one waiting worker is woken per connection, and a worker that is busy is not woken at all.
 type poller struct {
 	fd    int
 	ready int // eventfd, a semaphore: one count per message in the ready queue

@@ -10,8 +10,8 @@ import (
 	"github.com/pyhost/pyhost/protocol/http1"
 )
 
-// consume serves the requests in data, one after the other (pipelining). It reports whether the connection is still this
-// thread's; otherwise it was closed or went to the lane.
+// consume serves the requests in data, one after the other (pipelining). It reports whether the connection is still
+// this thread's; otherwise it was closed or went to the lane.
 func (t *thread) consume(c *conn, data []byte) bool {
 	for len(data) > 0 {
 		n, err := t.parser.Parse(data, &t.request)

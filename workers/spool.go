@@ -16,8 +16,8 @@ type spoolError struct{ err error }
 func (e *spoolError) Error() string { return fmt.Sprintf("spooling to %s: %v", os.TempDir(), e.err) }
 func (e *spoolError) Unwrap() error { return e.err }
 
-// spool is a request body on disk, in a file without a name: it goes away with its last descriptor, also when the worker
-// is killed.
+// spool is a request body on disk, in a file without a name: it goes away with its last descriptor, also when the
+// worker is killed.
 type spool struct {
 	file *os.File
 	size int64

@@ -31,8 +31,8 @@ type feed struct {
 	stall  time.Duration // how long the client may pause
 }
 
-// streamed serves a request whose client waits for "100 Continue" (RFC 9110 10.1.1): the application runs first, and the
-// interim response is sent when it reads from wsgi.input. If it never reads, the client never needs to send.
+// streamed serves a request whose client waits for "100 Continue" (RFC 9110 10.1.1): the application runs first, and
+// the interim response is sent when it reads from wsgi.input. If it never reads, the client never needs to send.
 func (t *thread) streamed(c *conn, early []byte) {
 	client, err := t.w.lane.enter(c)
 	if err != nil {

@@ -154,7 +154,8 @@ func (t *thread) takeReady() {
 	}
 }
 
-// read serves what the connection, which this thread owns, has sent; at the end it is idle again, closed, or in the lane.
+// read serves what the connection, which this thread owns, has sent; at the end it is idle again, closed, or in the
+// lane.
 func (t *thread) read(c *conn) {
 	for {
 		n, errno := socket.Receive(c.fd, t.in)

@@ -1,5 +1,5 @@
-// Package workers is the worker process: it takes connections from the listeners it was forked with, completes requests,
-// and has each run by a Python thread, which owns it from the socket to the socket. See docs/architecture.md.
+// Package workers is the worker process: it takes connections from the listeners it was forked with, completes
+// requests, and has each run by a Python thread, which owns it from the socket to the socket. See docs/architecture.md.
 package workers
 
 import (
@@ -82,11 +82,13 @@ func newWorker(boot *wire.WorkerBoot, py python, log *logging.Logger, access *lo
 		keepAlive: time.Duration(c.KeepAlive) * time.Second,
 		maxConns:  int64(max(c.WorkerConnections, 1)),
 		period:    heartbeatPeriod(c.Timeout),
-		limits:    http1.Limits{RequestLine: c.LimitRequestLine, Fields: c.LimitRequestFields, FieldSize: c.LimitRequestFieldSize},
-		rules:     wsgi.Rules{SecureSchemeHeaders: c.SecureSchemeHeaders, ScriptName: c.ScriptName},
-		trusted:   trusted,
-		poller:    p,
-		table:     newTable(descriptorLimit()),
+		limits: http1.Limits{
+			RequestLine: c.LimitRequestLine, Fields: c.LimitRequestFields, FieldSize: c.LimitRequestFieldSize,
+		},
+		rules:   wsgi.Rules{SecureSchemeHeaders: c.SecureSchemeHeaders, ScriptName: c.ScriptName},
+		trusted: trusted,
+		poller:  p,
+		table:   newTable(descriptorLimit()),
 	}
 	w.pollLimit = int(w.period.Milliseconds())
 	w.ready.poller = p
@@ -126,7 +128,8 @@ func descriptorLimit() int {
 	return int(min(limit.Cur, bound))
 }
 
-// prepareListeners makes accept never block, and connections inherit TCP_NODELAY: each block of a stream is sent at once.
+// prepareListeners makes accept never block, and connections inherit TCP_NODELAY: each block of a stream is sent at
+// once.
 func (w *worker) prepareListeners() error {
 	for _, l := range w.listeners {
 		if err := unix.SetNonblock(l.fd, true); err != nil {

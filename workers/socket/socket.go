@@ -11,8 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Receive reads what is there into p. The error is nil, EAGAIN (nothing there yet), or another errno; 0 bytes without an
-// error mean that the peer is done sending.
+// Receive reads what is there into p. The error is nil, EAGAIN (nothing there yet), or another errno; 0 bytes without
+// an error mean that the peer is done sending.
 func Receive(fd int, p []byte) (int, unix.Errno) {
 	return receive(fd, p, unix.MSG_DONTWAIT)
 }
@@ -45,8 +45,8 @@ func Send(fd int, p []byte) (int, unix.Errno) {
 
 // Poll takes the events that are there, without waiting.
 func Poll(epoll int, events []unix.EpollEvent) int {
-	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(epoll), uintptr(unsafe.Pointer(unsafe.SliceData(events))),
-		uintptr(len(events)), 0, 0, 0)
+	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(epoll),
+		uintptr(unsafe.Pointer(unsafe.SliceData(events))), uintptr(len(events)), 0, 0, 0)
 	if errno != 0 {
 		return 0
 	}
