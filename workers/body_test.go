@@ -111,7 +111,10 @@ func TestSilentClients(t *testing.T) {
 
 // A slow upload is not a silent one: each byte starts the time anew. The head's time does not end it either.
 func TestSlowUpload(t *testing.T) {
-	s := start(t, options{tune: func(w *worker) { w.lane.heads.limit, w.lane.stall = 200*time.Millisecond, 200*time.Millisecond }})
+	s := start(t, options{tune: func(w *worker) {
+		w.lane.stall = 200 * time.Millisecond
+		w.lane.heads.limit = 200 * time.Millisecond
+	}})
 	c := s.dial()
 	body := pattern(10)
 	request := post("/up", body)
@@ -128,13 +131,13 @@ func TestSlowUpload(t *testing.T) {
 // 507 (RFC 4918 11.5) when the body cannot be kept, and the log says where.
 func TestNoRoomForABody(t *testing.T) {
 	for name, request := range map[string]string{
-		"counted": post("/up", pattern(bodyInMemory+200000)),
-		"chunked": chunked("/up", pattern(bodyInMemory+200000), 5000),
+		"counted": post("/up", pattern(bodyInMemory+1))[:100000], // what lies beyond lingerBytes ends in a reset
+		"chunked": chunked("/up", pattern(bodyInMemory+200000), 5000)[:bodyInMemory+20000],
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := start(t, options{})
 			t.Setenv("TMPDIR", "/nonexistent")
-			c := s.dial().send(request[:bodyInMemory+100000])
+			c := s.dial().send(request)
 			c.endWriting()
 			if r := c.next("POST"); r.status != 507 || !r.closes {
 				t.Fatalf("%+v", r)

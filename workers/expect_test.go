@@ -43,8 +43,9 @@ func TestExpectContinue(t *testing.T) {
 // The body is there already, in part or whole: no interim response is needed for a whole one.
 func TestExpectWithEarlyBody(t *testing.T) {
 	s := start(t, options{})
-	s.dial().send(expecting("/up", "Content-Length: 5")+"hello").want("POST", 200, echoed("POST", "/up", "memory", "hello"))
-	c := s.dial().send(expecting("/up", "Content-Length: 5") + "he")
+	c := s.dial().send(expecting("/up", "Content-Length: 5") + "hello")
+	c.want("POST", 200, echoed("POST", "/up", "memory", "hello"))
+	c = s.dial().send(expecting("/up", "Content-Length: 5") + "he")
 	c.want("POST", 100, "")
 	c.send("llo").want("POST", 200, echoed("POST", "/up", "stream", "hello"))
 }
@@ -64,10 +65,10 @@ func TestExpectUnread(t *testing.T) {
 // A body that is cut, malformed, or does not come is an error of read(), never a short body.
 func TestExpectedBodyIsCut(t *testing.T) {
 	for name, k := range map[string]struct{ framing, sent, reason string }{
-		"counted": {"Content-Length: 5", "hell", "request body cut after 4 of 5 bytes (EOF)"},
-		"chunked": {"Transfer-Encoding: chunked", "5\r\nhell", "request body cut or malformed after 4 bytes (unexpected EOF)"},
-		"no size": {"Transfer-Encoding: chunked", "xyz\r\n", "request body cut or malformed after 0 bytes (refused with 400: "},
-		"silent":  {"Content-Length: 5", "hel", "request body cut after 3 of 5 bytes (read client: i/o timeout)"},
+		"counted": {"Content-Length: 5", "hell", "body cut after 4 of 5 bytes (EOF)"},
+		"chunked": {"Transfer-Encoding: chunked", "5\r\nhell", "body cut or malformed after 4 bytes (unexpected EOF)"},
+		"no size": {"Transfer-Encoding: chunked", "xyz\r\n", "body cut or malformed after 0 bytes (refused with 400: "},
+		"silent":  {"Content-Length: 5", "hel", "body cut after 3 of 5 bytes (read client: i/o timeout)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := start(t, options{tune: func(w *worker) { w.lane.stall = 200 * time.Millisecond }})
@@ -80,7 +81,7 @@ func TestExpectedBodyIsCut(t *testing.T) {
 			if r := c.next("POST"); r.status != 500 {
 				t.Errorf("%+v", r)
 			}
-			s.wantLog("Error handling request POST /up\n" + k.reason)
+			s.wantLog("Error handling request POST /up\nrequest " + k.reason)
 		})
 	}
 }

@@ -16,8 +16,8 @@ import (
 	"github.com/pyhost/pyhost/wsgi"
 )
 
-// fakePython is a Go function in place of the interpreter. As the C layer does, it writes the response to the exchange's
-// descriptor, never waits for a reader, and leaves in the exchange what the socket did not take.
+// fakePython is a Go function in place of the interpreter. As the C layer does, it writes the response to the
+// exchange's descriptor, never waits for a reader, and leaves in the exchange what the socket did not take.
 type fakePython struct {
 	app     func(*call)
 	halves  []*halves

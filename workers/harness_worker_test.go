@@ -116,7 +116,8 @@ func prepare(t *testing.T, o options) *server {
 	s.fake = newFakePython(max(o.threads, 1), o.app)
 	s.finished = make(chan int, max(o.threads, 1))
 	listener, network := s.listen(o.unix)
-	boot := &wire.WorkerBoot{Config: configuration(o), Listeners: []wire.Listener{{Network: network, Name: "n", Port: "1"}}}
+	listeners := []wire.Listener{{Network: network, Name: "n", Port: "1"}}
+	boot := &wire.WorkerBoot{Config: configuration(o), Listeners: listeners}
 	s.w, err = newWorker(boot, s.fake, log, access, sharedSlot(t), []int{listener})
 	if err != nil {
 		t.Fatal(err)

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// Many clients of all kinds at once, on few threads and with few connections allowed: every answer is its own request's,
-// and afterwards nothing is left of any of them.
+// Many clients of all kinds at once, on few threads and with few connections allowed: every answer is its own
+// request's, and afterwards nothing is left of any of them.
 func TestStorm(t *testing.T) {
 	const clients, rounds = 12, 25
 	s := start(t, options{threads: 3, conns: clients / 2, app: answerBig})

@@ -49,8 +49,8 @@ func TestSlowReader(t *testing.T) {
 	}
 }
 
-// The last response arrives whole although the client sends on: a close with unread bytes in the socket would be a reset,
-// which throws away what is not delivered yet.
+// The last response arrives whole although the client sends on: a close with unread bytes in the socket would be a
+// reset, which throws away what is not delivered yet.
 func TestLastResponseIsNotResetAway(t *testing.T) {
 	entered, leave := make(chan bool, 1), make(chan bool)
 	answer := pattern(100000)

@@ -51,7 +51,8 @@ func TestIdentify(t *testing.T) {
 	}
 }
 
-// A Python signal handler that is due runs on the main thread, also while that waits; sys.exit() in it drains the worker.
+// A Python signal handler that is due runs on the main thread, also while that waits; sys.exit() in it drains the
+// worker.
 func TestSignalHandlers(t *testing.T) {
 	results := make(chan string, 2)
 	results <- "Traceback: boom"

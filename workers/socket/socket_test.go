@@ -162,7 +162,8 @@ func TestEvents(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer unix.Close(epoll)
-	if err := unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, semaphore, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: 42}); err != nil {
+	watched := unix.EpollEvent{Events: unix.EPOLLIN, Fd: 42}
+	if err := unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, semaphore, &watched); err != nil {
 		t.Fatal(err)
 	}
 	events := make([]unix.EpollEvent, 2)
