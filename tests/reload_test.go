@@ -162,6 +162,7 @@ func TestReloadOfBrokenCodeKeepsServing(t *testing.T) {
 					s.Expect(`Traceback.*` + cause)
 					s.Allow(`^\[[^\n]*\] ([Rr]eload|[^\n]*boot|[^\n]*exited with code|[^\n]*` + cause + `)`)
 					s.Signal(syscall.SIGHUP)
+					s.WaitLog(`Reload failed`, i+1) // the next one would wait for it
 					s.WaitLog(cause, 1)
 					for range 5 {
 						if version := s.version(); version != "one" {
