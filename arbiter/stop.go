@@ -74,8 +74,9 @@ func (a *arbiter) stopWorker(w *worker, graceful bool) {
 	w.killBy(a.after(seconds(w.generation.config.GracefulTimeout)))
 }
 
-// stopSignal is what gunicorn sends to a worker for each kind of stop. One that does not serve may not listen to signals
-// yet, and SIGQUIT would make Go dump its stacks: SIGTERM ends it quietly, and if it listens the message says how quick.
+// stopSignal is what gunicorn sends to a worker for each kind of stop. One that does not serve may not listen to
+// signals yet, and SIGQUIT would make Go dump its stacks: SIGTERM ends it quietly, and if it listens the message says
+// how quick.
 func stopSignal(graceful, serves bool) unix.Signal {
 	if graceful || !serves {
 		return unix.SIGTERM

@@ -2,8 +2,8 @@
 
 package embedpy
 
-// The link-time backend: one Python per binary, its lifecycle, imports and error texts through cpy3. The request path is
-// the same C as ever, on the same table, filled from the library that cpy3 links.
+// The link-time backend: one Python per binary, its lifecycle, imports and error texts through cpy3. The request path
+// is the same C as ever, on the same table, filled from the library that cpy3 links.
 
 // #cgo CFLAGS: -DPH_LINKED
 import "C"

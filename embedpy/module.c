@@ -119,8 +119,8 @@ BUILTIN(connection_fd)
 }
 
 /*
- * before_fork(): no signal may reach the child between the fork and after_fork_in_child, where Go's handlers would swallow it.
- * The thread's signals wait until the other two, in both processes.
+ * before_fork(): no signal may reach the child between the fork and after_fork_in_child, where Go's handlers would
+ * swallow it.  The thread's signals wait until the other two, in both processes.
  */
 BUILTIN(before_fork)
 {
@@ -142,8 +142,8 @@ BUILTIN(after_fork_in_parent)
 }
 
 /*
- * after_fork_in_child(kept): in a child that the application forked.  Go's handlers have no Go threads behind them there: a
- * SIGTERM (multiprocessing's terminate()) would be swallowed.  Handlers that the application set stay.
+ * after_fork_in_child(kept): in a child that the application forked.  Go's handlers have no Go threads behind them
+ * there: a SIGTERM (multiprocessing's terminate()) would be swallowed.  Handlers that the application set stay.
  */
 BUILTIN(after_fork_in_child)
 {

@@ -24,7 +24,8 @@ ph_thread *ph_thread_of_token(PyObject *token)
 	ph_thread *t = &ph_threads[n & ((1 << THREAD_BITS) - 1)];
 
 	if (!t->active || token_of(t) != n) {
-		py.PyErr_SetString(*py.PyExc_RuntimeError, "start_response(), write() or early_hints() called after its request was over");
+		py.PyErr_SetString(*py.PyExc_RuntimeError,
+		                   "start_response(), write() or early_hints() called after its request was over");
 		return NULL;
 	}
 	return t;
@@ -146,7 +147,7 @@ PyObject *ph_start_response_new(PyObject *token)
 	return py.PyCFunction_NewEx(&start_response_def, token, NULL); /* new */
 }
 
-/* wsgi.early_hints(headers): a 103 (RFC 8297).  Silent for HTTP/1.0 clients and once the head is out, as in gunicorn. */
+/* wsgi.early_hints(headers): a 103 (RFC 8297).  Silent for HTTP/1.0 clients and once the head is out (gunicorn). */
 static PyObject *early_hints_call(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
 	static const char status[] = "HTTP/1.1 103 Early Hints\r\n";

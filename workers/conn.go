@@ -71,6 +71,7 @@ func (c *conn) release(now int64) bool {
 // table finds connections by descriptor, from any thread.
 type table struct {
 	conns  []atomic.Pointer[conn]
+	top    atomic.Int64 // one above the highest descriptor that was ever added
 	count  atomic.Int64
 	nextID atomic.Uint32
 }
@@ -92,6 +93,8 @@ func (t *table) add(fd int) (*conn, bool) {
 	c := &conn{fd: fd, generation: t.nextID.Add(1) & lastGeneration}
 	c.state.Store(connBusy)
 	t.conns[fd].Store(c)
+	for top := t.top.Load(); int64(fd) >= top && !t.top.CompareAndSwap(top, int64(fd)+1); top = t.top.Load() {
+	}
 	t.count.Add(1)
 	return c, true
 }
@@ -113,7 +116,7 @@ func (t *table) gone() { t.count.Add(-1) }
 
 // each calls f for every connection that is there.
 func (t *table) each(f func(*conn)) {
-	for i := range t.conns {
+	for i := range t.top.Load() {
 		if c := t.conns[i].Load(); c != nil {
 			f(c)
 		}

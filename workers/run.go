@@ -125,6 +125,9 @@ func (w *worker) serve(beat *heartbeat, stop chan struct{}, control *net.UnixCon
 	go w.reap(stop)
 	// First, so that whoever gets an answer from this worker also finds it ready.
 	w.slot.SetState(scoreboard.Ready)
+	if w.draining.Load() { // told to stop while it booted
+		w.slot.SetState(scoreboard.Draining)
+	}
 	if err := w.startAccepting(); err != nil {
 		return fmt.Errorf("adding the listeners to the poller: %w", err)
 	}

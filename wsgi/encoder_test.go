@@ -14,140 +14,142 @@ var (
 
 const get = "GET / HTTP/1.1\r\nHost: x\r\n"
 
+var encodeTests = []struct {
+	name, rule string
+	conn       Conn
+	wire       string
+	want       []string
+}{
+	{
+		"least", "PEP 3333 environ Variables", stranger, get + "\r\n",
+		[]string{
+			"REQUEST_METHOD=GET", "RAW_URI=/", "REQUEST_URI=/", "PATH_INFO=/", "QUERY_STRING=",
+			"SERVER_PROTOCOL=HTTP/1.1", "HTTP_HOST=x", "REMOTE_ADDR=203.0.113.7", "REMOTE_PORT=4711",
+			"SCRIPT_NAME", "wsgi.url_scheme",
+			"SERVER_NAME", "SERVER_PORT", "CONTENT_TYPE", "CONTENT_LENGTH",
+		},
+	},
+	{
+		"HTTP/1.0 without Host", "PEP 3333", stranger, "GET / HTTP/1.0\r\n\r\n",
+		[]string{"SERVER_PROTOCOL=HTTP/1.0", "HTTP_HOST"},
+	},
+	{
+		"query and fragment", "gunicorn", stranger, "GET /a%20b?c=%20d#e HTTP/1.1\r\nHost: x\r\n\r\n",
+		[]string{"RAW_URI=/a%20b?c=%20d#e", "REQUEST_URI=/a%20b?c=%20d#e", "PATH_INFO=/a b", "QUERY_STRING=c=%20d"},
+	},
+	{
+		"absolute-form", "RFC 9112 3.2.2", stranger, "GET http://target:81/a HTTP/1.1\r\nHost: field\r\n\r\n",
+		[]string{"HTTP_HOST=target:81", "PATH_INFO=/a", "RAW_URI=http://target:81/a"},
+	},
+	{
+		"asterisk", "RFC 9112 3.2.4", stranger, "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
+		[]string{"PATH_INFO=*", "RAW_URI=*"},
+	},
+	{
+		"content fields", "RFC 3875 4.1.18", stranger,
+		"POST / HTTP/1.1\r\nHost: x\r\ncontent-type: a/b\r\nCONTENT-LENGTH: 3\r\n\r\n",
+		[]string{"CONTENT_TYPE=a/b", "CONTENT_LENGTH=3", "HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH"},
+	},
+	{
+		"chunked", "PEP 3333", stranger, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n",
+		[]string{"CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING=chunked"},
+	},
+	{
+		"custom names", "RFC 3875 4.1.18", stranger, get + "X-Foo-bar: a\r\nx.y: b\r\nX1: c\r\n\r\n",
+		[]string{"HTTP_X_FOO_BAR=a", "HTTP_X.Y=b", "HTTP_X1=c"},
+	},
+	{
+		"values", "RFC 9110 5.5", stranger, get + "X-A:\r\nX-B: caf\xe9\tx \r\nReferer:\r\n\r\n",
+		[]string{"HTTP_X_A=", "HTTP_X_B=caf\xe9\tx", "HTTP_REFERER="},
+	},
+	{
+		"repeated names", "RFC 9110 5.3", stranger,
+		get + "X-A: 1\r\nAccept: a\r\nx-a: 2\r\nACCEPT: b\r\nX-A:\r\nX-B: 3\r\nX-A: 4\r\nAccept: c\r\n\r\n",
+		[]string{"HTTP_X_A=1,2,,4", "HTTP_ACCEPT=a,b,c", "HTTP_X_B=3"},
+	},
+	{
+		"repeated cookies", "RFC 9113 8.2.3", stranger,
+		get + "Cookie: a=1\r\nX-A: b\r\ncookie: b=2\r\nCookie: c=3\r\n\r\n",
+		[]string{"HTTP_COOKIE=a=1; b=2; c=3"},
+	},
+	{
+		"underscores", "gunicorn header_map", stranger,
+		get + "X-Auth: good\r\nX_Auth: bad\r\nX_Only: bad\r\nUser_Agent: bad\r\nContent_Length: 7\r\n" +
+			"SCRIPT_NAME: /bad\r\n\r\n",
+		[]string{"HTTP_X_AUTH=good", "HTTP_X_ONLY", "HTTP_USER_AGENT", "CONTENT_LENGTH", "HTTP_CONTENT_LENGTH",
+			"HTTP_SCRIPT_NAME", "SCRIPT_NAME"},
+	},
+	{
+		"underscores from a trusted peer", "gunicorn forwarder_headers", proxied,
+		get + "X_Auth: bad\r\nPATH_INFO: /other\r\nPath-Info: /client\r\n\r\n",
+		[]string{"HTTP_X_AUTH", "PATH_INFO=/", "HTTP_PATH_INFO=/other"},
+	},
+	{
+		"https from a stranger", "gunicorn", stranger,
+		get + "X-Forwarded-Proto: https\r\n\r\n",
+		[]string{"wsgi.url_scheme", "HTTP_X_FORWARDED_PROTO=https"},
+	},
+	{
+		"https from a trusted peer", "gunicorn", proxied,
+		get + "x-forwarded-proto: https\r\n\r\n",
+		[]string{"wsgi.url_scheme=https", "HTTP_X_FORWARDED_PROTO=https"},
+	},
+	{
+		"https in another header", "gunicorn", proxied,
+		get + "X-Forwarded-Ssl: on\r\nX-Forwarded-Proto: https\r\n\r\n",
+		[]string{"wsgi.url_scheme=https"},
+	},
+	{
+		"almost https", "gunicorn", proxied,
+		get + "X-Forwarded-Proto: https, http\r\n\r\n",
+		[]string{"wsgi.url_scheme"},
+	},
+	{
+		"https in upper case", "gunicorn", proxied,
+		get + "X-Forwarded-Proto: HTTPS\r\n\r\n",
+		[]string{"wsgi.url_scheme"},
+	},
+	{
+		"TLS", "PEP 3333 URL Reconstruction", Conn{TLS: true}, get + "\r\n",
+		[]string{"wsgi.url_scheme=https", "REMOTE_ADDR=", "REMOTE_PORT"},
+	},
+	{
+		"TLS and http from a trusted peer", "", Conn{TLS: true, Trusted: true},
+		get + "X-Forwarded-Proto: http\r\n\r\n",
+		[]string{"wsgi.url_scheme=https"},
+	},
+	{
+		"unix socket", "gunicorn", local, get + "\r\n",
+		[]string{"SERVER_NAME=x", "SERVER_PORT=80", "REMOTE_ADDR=", "REMOTE_PORT"},
+	},
+	{
+		"unix socket and https", "gunicorn", local, get + "X-Forwarded-Proto: https\r\n\r\n",
+		[]string{"SERVER_NAME=x", "SERVER_PORT=443"},
+	},
+	{
+		"unix socket and port", "gunicorn", local, "GET / HTTP/1.1\r\nHost: x:8000\r\n\r\n",
+		[]string{"SERVER_NAME=x", "SERVER_PORT=8000", "HTTP_HOST=x:8000"},
+	},
+	{
+		"unix socket and empty port", "RFC 9110 4.2.1", local, "GET / HTTP/1.1\r\nHost: x:\r\n\r\n",
+		[]string{"SERVER_NAME=x", "SERVER_PORT=80"},
+	},
+	{
+		"unix socket and IPv6", "RFC 3875 4.1.14", local, "GET / HTTP/1.1\r\nHost: [::1]:8000\r\n\r\n",
+		[]string{"SERVER_NAME=[::1]", "SERVER_PORT=8000"},
+	},
+	{
+		"unix socket and IPv6 without port", "RFC 3875 4.1.14", local, "GET / HTTP/1.1\r\nHost: [::1]\r\n\r\n",
+		[]string{"SERVER_NAME=[::1]", "SERVER_PORT=80"},
+	},
+	{
+		"unix socket without Host", "gunicorn", local, "GET / HTTP/1.0\r\n\r\n",
+		[]string{"SERVER_NAME", "SERVER_PORT"},
+	},
+}
+
 func TestEncode(t *testing.T) {
-	for _, test := range []struct {
-		name, rule string
-		conn       Conn
-		wire       string
-		want       []string
-	}{
-		{
-			"least", "PEP 3333 environ Variables", stranger, get + "\r\n",
-			[]string{
-				"REQUEST_METHOD=GET", "RAW_URI=/", "REQUEST_URI=/", "PATH_INFO=/", "QUERY_STRING=",
-				"SERVER_PROTOCOL=HTTP/1.1", "HTTP_HOST=x", "REMOTE_ADDR=203.0.113.7", "REMOTE_PORT=4711",
-				"SCRIPT_NAME", "wsgi.url_scheme",
-				"SERVER_NAME", "SERVER_PORT", "CONTENT_TYPE", "CONTENT_LENGTH",
-			},
-		},
-		{
-			"HTTP/1.0 without Host", "PEP 3333", stranger, "GET / HTTP/1.0\r\n\r\n",
-			[]string{"SERVER_PROTOCOL=HTTP/1.0", "HTTP_HOST"},
-		},
-		{
-			"query and fragment", "gunicorn", stranger, "GET /a%20b?c=%20d#e HTTP/1.1\r\nHost: x\r\n\r\n",
-			[]string{"RAW_URI=/a%20b?c=%20d#e", "REQUEST_URI=/a%20b?c=%20d#e", "PATH_INFO=/a b", "QUERY_STRING=c=%20d"},
-		},
-		{
-			"absolute-form", "RFC 9112 3.2.2", stranger, "GET http://target:81/a HTTP/1.1\r\nHost: field\r\n\r\n",
-			[]string{"HTTP_HOST=target:81", "PATH_INFO=/a", "RAW_URI=http://target:81/a"},
-		},
-		{
-			"asterisk", "RFC 9112 3.2.4", stranger, "OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
-			[]string{"PATH_INFO=*", "RAW_URI=*"},
-		},
-		{
-			"content fields", "RFC 3875 4.1.18", stranger,
-			"POST / HTTP/1.1\r\nHost: x\r\ncontent-type: a/b\r\nCONTENT-LENGTH: 3\r\n\r\n",
-			[]string{"CONTENT_TYPE=a/b", "CONTENT_LENGTH=3", "HTTP_CONTENT_TYPE", "HTTP_CONTENT_LENGTH"},
-		},
-		{
-			"chunked", "PEP 3333", stranger, "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n",
-			[]string{"CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING=chunked"},
-		},
-		{
-			"custom names", "RFC 3875 4.1.18", stranger, get + "X-Foo-bar: a\r\nx.y: b\r\nX1: c\r\n\r\n",
-			[]string{"HTTP_X_FOO_BAR=a", "HTTP_X.Y=b", "HTTP_X1=c"},
-		},
-		{
-			"values", "RFC 9110 5.5", stranger, get + "X-A:\r\nX-B: caf\xe9\tx \r\nReferer:\r\n\r\n",
-			[]string{"HTTP_X_A=", "HTTP_X_B=caf\xe9\tx", "HTTP_REFERER="},
-		},
-		{
-			"repeated names", "RFC 9110 5.3", stranger,
-			get + "X-A: 1\r\nAccept: a\r\nx-a: 2\r\nACCEPT: b\r\nX-A:\r\nX-B: 3\r\nX-A: 4\r\nAccept: c\r\n\r\n",
-			[]string{"HTTP_X_A=1,2,,4", "HTTP_ACCEPT=a,b,c", "HTTP_X_B=3"},
-		},
-		{
-			"repeated cookies", "RFC 9113 8.2.3", stranger,
-			get + "Cookie: a=1\r\nX-A: b\r\ncookie: b=2\r\nCookie: c=3\r\n\r\n",
-			[]string{"HTTP_COOKIE=a=1; b=2; c=3"},
-		},
-		{
-			"underscores", "gunicorn header_map", stranger,
-			get + "X-Auth: good\r\nX_Auth: bad\r\nX_Only: bad\r\nUser_Agent: bad\r\nContent_Length: 7\r\n" +
-				"SCRIPT_NAME: /bad\r\n\r\n",
-			[]string{"HTTP_X_AUTH=good", "HTTP_X_ONLY", "HTTP_USER_AGENT", "CONTENT_LENGTH", "HTTP_CONTENT_LENGTH",
-				"HTTP_SCRIPT_NAME", "SCRIPT_NAME"},
-		},
-		{
-			"underscores from a trusted peer", "gunicorn forwarder_headers", proxied,
-			get + "X_Auth: bad\r\nPATH_INFO: /other\r\nPath-Info: /client\r\n\r\n",
-			[]string{"HTTP_X_AUTH", "PATH_INFO=/", "HTTP_PATH_INFO=/other"},
-		},
-		{
-			"https from a stranger", "gunicorn", stranger,
-			get + "X-Forwarded-Proto: https\r\n\r\n",
-			[]string{"wsgi.url_scheme", "HTTP_X_FORWARDED_PROTO=https"},
-		},
-		{
-			"https from a trusted peer", "gunicorn", proxied,
-			get + "x-forwarded-proto: https\r\n\r\n",
-			[]string{"wsgi.url_scheme=https", "HTTP_X_FORWARDED_PROTO=https"},
-		},
-		{
-			"https in another header", "gunicorn", proxied,
-			get + "X-Forwarded-Ssl: on\r\nX-Forwarded-Proto: https\r\n\r\n",
-			[]string{"wsgi.url_scheme=https"},
-		},
-		{
-			"almost https", "gunicorn", proxied,
-			get + "X-Forwarded-Proto: https, http\r\n\r\n",
-			[]string{"wsgi.url_scheme"},
-		},
-		{
-			"https in upper case", "gunicorn", proxied,
-			get + "X-Forwarded-Proto: HTTPS\r\n\r\n",
-			[]string{"wsgi.url_scheme"},
-		},
-		{
-			"TLS", "PEP 3333 URL Reconstruction", Conn{TLS: true}, get + "\r\n",
-			[]string{"wsgi.url_scheme=https", "REMOTE_ADDR=", "REMOTE_PORT"},
-		},
-		{
-			"TLS and http from a trusted peer", "", Conn{TLS: true, Trusted: true},
-			get + "X-Forwarded-Proto: http\r\n\r\n",
-			[]string{"wsgi.url_scheme=https"},
-		},
-		{
-			"unix socket", "gunicorn", local, get + "\r\n",
-			[]string{"SERVER_NAME=x", "SERVER_PORT=80", "REMOTE_ADDR=", "REMOTE_PORT"},
-		},
-		{
-			"unix socket and https", "gunicorn", local, get + "X-Forwarded-Proto: https\r\n\r\n",
-			[]string{"SERVER_NAME=x", "SERVER_PORT=443"},
-		},
-		{
-			"unix socket and port", "gunicorn", local, "GET / HTTP/1.1\r\nHost: x:8000\r\n\r\n",
-			[]string{"SERVER_NAME=x", "SERVER_PORT=8000", "HTTP_HOST=x:8000"},
-		},
-		{
-			"unix socket and empty port", "RFC 9110 4.2.1", local, "GET / HTTP/1.1\r\nHost: x:\r\n\r\n",
-			[]string{"SERVER_NAME=x", "SERVER_PORT=80"},
-		},
-		{
-			"unix socket and IPv6", "RFC 3875 4.1.14", local, "GET / HTTP/1.1\r\nHost: [::1]:8000\r\n\r\n",
-			[]string{"SERVER_NAME=[::1]", "SERVER_PORT=8000"},
-		},
-		{
-			"unix socket and IPv6 without port", "RFC 3875 4.1.14", local, "GET / HTTP/1.1\r\nHost: [::1]\r\n\r\n",
-			[]string{"SERVER_NAME=[::1]", "SERVER_PORT=80"},
-		},
-		{
-			"unix socket without Host", "gunicorn", local, "GET / HTTP/1.0\r\n\r\n",
-			[]string{"SERVER_NAME", "SERVER_PORT"},
-		},
-	} {
+	for _, test := range encodeTests {
 		t.Run(test.name, func(t *testing.T) {
 			environ, status := encode(t, defaultRules, test.conn, test.wire)
 			if status != 0 {

@@ -2,8 +2,8 @@ package wsgi
 
 import "encoding/binary"
 
-// Lookup finds a variable in the frame by its name, in any case; the bytes are valid until the frame is reused. It is for
-// logging: it reads the frame entry by entry.
+// Lookup finds a variable in the frame by its name, in any case; the bytes are valid until the frame is reused. It is
+// for logging: it reads the frame entry by entry.
 func (f *Frame) Lookup(name string) ([]byte, bool) {
 	at := f.Buf
 	for range f.Entries {

@@ -22,7 +22,8 @@ const (
 	exitUsage = 2
 )
 
-// main decides which role this process plays. A forkserver never gets here: it lives in embedpy's constructor, before Go.
+// main decides which role this process plays. A forkserver never gets here: it lives in embedpy's constructor, before
+// Go.
 func main() {
 	if embedpy.IsWorker() {
 		os.Exit(workers.Run())

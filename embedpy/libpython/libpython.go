@@ -160,7 +160,8 @@ func (f *facts) remedy() string {
 	case "debian":
 		return "install it with: apt-get install libpython" + minor
 	case "pyenv":
-		return fmt.Sprintf("rebuild it with: PYTHON_CONFIGURE_OPTS=--enable-shared pyenv install --force %s.%d", minor, f.Version[2])
+		return fmt.Sprintf("rebuild it with: PYTHON_CONFIGURE_OPTS=--enable-shared pyenv install --force %s.%d",
+			minor, f.Version[2])
 	case "conda":
 		return "install a build that has one: conda install 'python=" + minor + "'"
 	case "uv":

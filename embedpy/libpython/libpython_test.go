@@ -32,7 +32,7 @@ func TestLocateRefuses(t *testing.T) {
 		"too old":    {answer("cpython", "[3, 7, 16]", "other"), "pyhost needs 3.8 or newer"},
 		"pypy":       {answer("pypy", "[3, 10, 0]", "other"), "pyhost embeds CPython"},
 		"debian":     {answer("cpython", "[3, 11, 2]", "debian"), "apt-get install libpython3.11"},
-		"pyenv":      {answer("cpython", "[3, 11, 2]", "pyenv"), "PYTHON_CONFIGURE_OPTS=--enable-shared pyenv install --force 3.11.2"},
+		"pyenv":      {answer("cpython", "[3, 11, 2]", "pyenv"), "--enable-shared pyenv install --force 3.11.2"},
 		"conda":      {answer("cpython", "[3, 11, 2]", "conda"), "conda install"},
 		"uv":         {answer("cpython", "[3, 11, 2]", "uv"), "uv python install 3.11"},
 		"other":      {answer("cpython", "[3, 11, 2]", "other"), "--enable-shared"},
@@ -53,8 +53,8 @@ func TestLocateFinds(t *testing.T) {
 	if err := os.WriteFile(library, nil, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	python := fakePython(t, fmt.Sprintf(`{"implementation": "cpython", "version": [3, 11, 7], "executable": "/venv/bin/python", `+
-		`"shared": true, "soname": "libpython3.11.so.1.0", "directories": ["/nonexistent", %q], "flavour": "other"}`, dir))
+	python := fakePython(t, fmt.Sprintf(`{"implementation": "cpython", "version": [3, 11, 7], `+
+		`"executable": "/venv/bin/python", "shared": true, "soname": "libpython3.11.so.1.0", "directories": ["/nonexistent", %q], "flavour": "other"}`, dir))
 	want := Library{Path: library, Executable: "/venv/bin/python", Version: "3.11.7"}
 	got, err := Locate(python, noEnv)
 	if err != nil || got != want {

@@ -79,7 +79,7 @@ def open_file(fd):
 
 
 class FileWrapper:
-    """wsgi.file_wrapper (PEP 3333, "Optional Platform-Specific File Handling"): iterates a file from where it stands."""
+    """wsgi.file_wrapper (PEP 3333, "Optional Platform-Specific File Handling"): a file, from where it stands."""
 
     def __init__(self, filelike, blksize=8192):
         self.filelike = filelike
