@@ -20,7 +20,8 @@ race)
     go test -race $(go list ./... | grep -v /tests)
     step "Running the black-box suite against a -race binary"
     go build -race -o "$binary" ./cmd/pyhost
-    suite 30m -short
+    # The detector's own records grow with what it has seen: there is no leak to measure.
+    suite 30m -skip '^TestNothingLeaks$'
     ;;
 asan)
     step "Building the binary with AddressSanitizer"
@@ -31,7 +32,7 @@ asan)
     # Freed memory is kept in quarantine, a little of it only: the tests look at how processes grow.
     export ASAN_OPTIONS=detect_leaks=0:abort_on_error=1:quarantine_size_mb=4:thread_local_quarantine_size_kb=64
     export PYTHONMALLOC=malloc
-    suite 30m -short
+    suite 30m
     ;;
 soak)
     step "Building bin/pyhost"

@@ -110,7 +110,8 @@ func (b *Browser) try(method, path, contentType string, body io.Reader) (*Page, 
 	if err != nil {
 		return nil, err
 	}
-	return &Page{Status: response.StatusCode, Header: response.Header, Body: string(content), URL: response.Request.URL}, nil
+	final := response.Request.URL
+	return &Page{Status: response.StatusCode, Header: response.Header, Body: string(content), URL: final}, nil
 }
 
 // Want demands a status and that the body contains all of these texts.
