@@ -37,7 +37,7 @@ func (w *worker) pauseAccepting() {
 	w.accepting = false
 	w.paused.Store(true)
 	for _, l := range w.listeners {
-		w.poller.remove(l.fd)
+		_ = w.poller.remove(l.fd)
 	}
 }
 
@@ -59,7 +59,7 @@ func (w *worker) endAccepting() bool {
 	was := w.accepting
 	w.accepting, w.leaving = false, true
 	for _, l := range w.listeners {
-		w.poller.remove(l.fd)
+		_ = w.poller.remove(l.fd)
 	}
 	return was
 }

@@ -69,6 +69,6 @@ func (w *worker) leave(code int) {
 	w.leaveOnce.Do(func() {
 		w.log.Info("Worker exiting (pid: %d)", w.pid)
 		w.access.Close()
-		os.Exit(code)
+		os.Exit(code) //nolint:forbidigo // the interpreter has ended, or was given up
 	})
 }

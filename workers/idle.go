@@ -43,7 +43,7 @@ func (w *worker) close(c *conn) {
 		// A child of the application may hold a copy of the descriptor: closing ours would neither end the connection
 		// nor take it out of the poller.
 		if c.registered {
-			w.poller.remove(c.fd)
+			_ = w.poller.remove(c.fd)
 		}
 		unix.Shutdown(c.fd, unix.SHUT_RDWR)
 	}

@@ -89,7 +89,7 @@ func (w *worker) live(boot *wire.WorkerBoot, control *net.UnixConn) (int, error)
 	if failure := embedpy.Boot(wsgi.Keys, w.log.Fd(), signals.wakeFD, w.threads); failure != nil {
 		w.log.Error("Exception in worker process\n%s", strings.TrimRight(failure.Traceback, "\n"))
 		w.log.Error("%s", failure.Cause)
-		wire.Send(control, &wire.Event{Event: "failed", Code: failure.Code, Error: failure.Cause})
+		_ = wire.Send(control, &wire.Event{Event: "failed", Code: failure.Code, Error: failure.Cause})
 		w.log.Info("Worker exiting (pid: %d)", w.pid)
 		return failure.Code, nil
 	}
@@ -131,7 +131,7 @@ func (w *worker) serve(beat *heartbeat, stop chan struct{}, control *net.UnixCon
 	if err := w.startAccepting(); err != nil {
 		return fmt.Errorf("adding the listeners to the poller: %w", err)
 	}
-	wire.Send(control, &wire.Event{Event: "ready"}) // a master that is gone is noticed by the reader
+	_ = wire.Send(control, &wire.Event{Event: "ready"}) // a master that is gone is noticed by the reader
 	newThread(w, 0).run()
 	return nil
 }

@@ -139,7 +139,7 @@ func (t *thread) call(c *conn, r *request) {
 func (t *thread) settle(c *conn, r *request) bool {
 	x := t.exchange
 	if x.Outcome&(embedpy.OutcomeFailed|embedpy.OutcomeWarned) != 0 {
-		t.report(c)
+		t.report()
 	}
 	if x.Outcome&embedpy.OutcomeFailed != 0 && x.Outcome&embedpy.OutcomeCommitted == 0 {
 		x.Status = 500
@@ -176,7 +176,7 @@ func (t *thread) settle(c *conn, r *request) bool {
 }
 
 // report logs what the application did wrong, with the request line.
-func (t *thread) report(c *conn) {
+func (t *thread) report() {
 	x := t.exchange
 	if x.Outcome&embedpy.OutcomeFailed != 0 {
 		t.w.log.Error("Error handling request %s %s\n%s", t.request.Method, t.request.Target, x.Message())

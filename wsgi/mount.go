@@ -27,11 +27,11 @@ func newMount(name string) mount {
 // Like gunicorn it answers 500 when the path is not below SCRIPT_NAME: the proxy in front sends what was not meant
 // to arrive here. Unlike gunicorn "/shop" is not taken for a prefix of "/shopping".
 func (m *mount) write(frame *Frame, path, script []byte) error {
-	name, prefix := m.name, m.decoded
+	prefix := m.decoded
 	if script != nil && !bytes.Equal(script, m.name) {
 		m.script = unquote(m.script[:0], script)
-		name, prefix = script, m.script
-		frame.put(keyScriptName, name)
+		prefix = m.script
+		frame.put(keyScriptName, script)
 	}
 	if bytes.IndexByte(path, '%') >= 0 {
 		m.path = unquote(m.path[:0], path)
