@@ -54,7 +54,6 @@ enum {
 	PH_WARNED = 8,     /* the response went out, but message says what was wrong with it */
 	PH_GONE = 16,      /* the client left before the end */
 	PH_TAKEN = 32,     /* the application took the socket (gunicorn.socket): close without a word */
-	PH_STREAM_READ = 64, /* the application read from a streamed body */
 };
 
 typedef struct ph_conn ph_conn;
