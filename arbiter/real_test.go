@@ -354,7 +354,7 @@ func TestRealStubbornWorker(t *testing.T) {
 		r.waitStarted(1, 2)
 		r.signal(unix.SIGTERM)
 		r.waitLines("was sent SIGTERM", 2)
-		r.signal(unix.SIGTERM)
+		r.signal(unix.SIGINT)
 		r.waitExit(exitOK)
 		r.waitLine("INFO Quick shutdown requested")
 	})

@@ -27,7 +27,10 @@ func (a *arbiter) signal(s os.Signal) {
 	a.log.Info("Handling signal: %s", signalNames[s])
 	switch s {
 	case unix.SIGTERM, unix.SIGINT, unix.SIGQUIT:
-		if a.phase == stopping {
+		switch {
+		case a.phase == stopping && s == unix.SIGTERM:
+			return // as in gunicorn: only INT and QUIT hasten; supervisors often send TERM twice
+		case a.phase == stopping:
 			a.hurry()
 			return
 		}

@@ -217,6 +217,7 @@ static int deliver_stream(ph_thread *t, PyObject *iterable)
 		char *data;
 		Py_ssize_t length;
 
+		ph_child_leave(block);
 		done = bytes_of(block, &data, &length);
 		if (done == PH_OK)
 			done = ph_body_block(t, data, (size_t)length);
@@ -224,6 +225,7 @@ static int deliver_stream(ph_thread *t, PyObject *iterable)
 		if (t->committed && (t->bodyless || (t->content_length >= 0 && (t->x.outcome & PH_WARNED))))
 			break; /* nothing more can go out: do not run an endless stream for a HEAD */
 	}
+	ph_child_leave(NULL);
 	if (done == PH_OK && py.PyErr_Occurred() != NULL)
 		done = PH_ERR;
 	py.Py_DecRef(iterator);

@@ -84,6 +84,7 @@ static void close_iterable(ph_thread *t, PyObject *result)
 		return;
 	}
 	done = py.PyObject_CallFunctionObjArgs(close, NULL); /* new */
+	ph_child_leave(done);
 	if (done == NULL && !(t->x.outcome & PH_FAILED)) {
 		uint32_t reuse = t->x.outcome & PH_REUSE;
 
@@ -110,6 +111,7 @@ static void run(ph_thread *t, PyObject *token, PyObject *environ)
 	PyObject *result = call_application(token, environ); /* new */
 	int done;
 
+	ph_child_leave(result);
 	if (result == NULL) {
 		fail(t);
 		return;

@@ -100,6 +100,13 @@ int ph_head_status(ph_thread *t, PyObject *status)
 		py.PyErr_Format(*py.PyExc_ValueError, "malformed status %R: want '200 OK' (PEP 3333, start_response)", status);
 		goto out;
 	}
+	if (text[0] == '1' && strncmp(text, "101", 3) != 0) {
+		py.PyErr_Format(*py.PyExc_ValueError,
+		                "status %R is an interim one: a response needs a final status (RFC 9110 15.2); see "
+		                "wsgi.early_hints",
+		                status);
+		goto out;
+	}
 	t->status = (text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0');
 	if (ph_buffer_reserve(&t->head, length + 64) != PH_OK) {
 		py.PyErr_NoMemory();

@@ -118,6 +118,10 @@ void ph_exception_record(ph_thread *t);
 void ph_exception_text(ph_buffer *to);
 void ph_message_set(ph_thread *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* child.c: a process that the application forked is not a worker: where it comes back to us, it ends.  GIL held. */
+extern bool ph_is_child;
+void ph_child_leave(PyObject *result);
+
 /* module.c: the builtin module _pyhost.  GIL held. */
 int ph_module_create(void);
 extern int ph_control_fd;

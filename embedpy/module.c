@@ -160,6 +160,7 @@ BUILTIN(after_fork_in_child)
 		if (!sigismember(&keep, n) && sigaction(n, NULL, &now) == 0 && now.sa_handler != SIG_IGN &&
 		    now.sa_handler != SIG_DFL)
 			sigaction(n, &fallback, NULL);
+	ph_is_child = true;
 	pthread_sigmask(SIG_SETMASK, &mask_before_fork, NULL);
 	return none();
 }

@@ -6,12 +6,16 @@ import "testing"
 func TestSubprocesses(t *testing.T) {
 	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
 		s := Start(t, Options{App: "subprocesses", Kind: kind})
+		s.Allow(`Traceback.*in the child`)
 		for _, c := range []struct{ path, answer string }{
 			{"/run", "42 5"},
 			{"/codes", "1 2 3 4 5 6 7 8 9 10"},
 			{"/shell", "3"},
 			{"/killed", "-15"},
 			{"/forked", "9"},
+			{"/unwound_by_exit", "7"},
+			{"/unwound_by_exception", "1"},
+			{"/unwound_by_return", "0"},
 			{"/process", "144 0"},
 			{"/terminated", "-15"},
 			{"/terminated_at_once", "-15"},

@@ -88,7 +88,6 @@ func (w *worker) live(boot *wire.WorkerBoot, control *net.UnixConn) (int, error)
 	}
 	if failure := embedpy.Boot(wsgi.Keys, w.log.Fd(), signals.wakeFD, w.threads); failure != nil {
 		w.log.Error("Exception in worker process\n%s", strings.TrimRight(failure.Traceback, "\n"))
-		w.log.Error("%s", failure.Cause)
 		_ = wire.Send(control, &wire.Event{Event: "failed", Code: failure.Code, Error: failure.Cause})
 		w.log.Info("Worker exiting (pid: %d)", w.pid)
 		return failure.Code, nil

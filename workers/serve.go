@@ -1,8 +1,10 @@
 package workers
 
 import (
+	"bytes"
 	"errors"
 	"os"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -19,7 +21,7 @@ func (t *thread) consume(c *conn, data []byte) bool {
 			if errors.Is(err, http1.ErrIncomplete) {
 				t.w.lane.receive(c, data)
 			} else {
-				t.refuse(c, err)
+				t.refuse(c, err, data)
 			}
 			return false
 		}
@@ -32,7 +34,7 @@ func (t *thread) consume(c *conn, data []byte) bool {
 			t.w.lane.receive(c, data)
 			return false
 		case err != nil:
-			t.refuse(c, err)
+			t.refuse(c, err, data)
 			return false
 		}
 		rest := data[n+used:]
@@ -71,7 +73,7 @@ func (t *thread) body(data []byte) (body []byte, used int, err error) {
 func (t *thread) spooled(c *conn, m *message) bool {
 	if _, err := t.parser.Parse(m.raw, &t.request); err != nil {
 		m.file.Close()
-		t.refuse(c, err)
+		t.refuse(c, err, m.raw)
 		return false
 	}
 	fd, err := unix.FcntlInt(m.file.Fd(), unix.F_DUPFD_CLOEXEC, 0)
@@ -101,7 +103,7 @@ func (t *thread) respond(c *conn, r request) bool {
 		if r.kind == embedpy.BodyFile || r.kind == embedpy.BodyStream {
 			unix.Close(int(r.fd))
 		}
-		t.refuse(c, err)
+		t.refuse(c, err, t.request.Method)
 		return false
 	}
 	t.call(c, &r)
@@ -143,8 +145,9 @@ func (t *thread) settle(c *conn, r *request) bool {
 	}
 	if x.Outcome&embedpy.OutcomeFailed != 0 && x.Outcome&embedpy.OutcomeCommitted == 0 {
 		x.Status = 500
-		t.record.write(c, http1.ErrorResponse(500, ""))
-		t.w.lane.finish(c, http1.ErrorResponse(500, ""))
+		page := errorPage(t.request.Method, 500, "")
+		t.record.write(c, page)
+		t.w.lane.finish(c, page)
 		return false
 	}
 	t.record.write(c, x.Head())
@@ -182,24 +185,38 @@ func (t *thread) report() {
 		t.w.log.Error("Error handling request %s %s\n%s", t.request.Method, t.request.Target, x.Message())
 		return
 	}
+	if strings.HasPrefix(x.Message(), "Traceback") {
+		t.w.log.Error("Error closing the response of %s %s\n%s", t.request.Method, t.request.Target, x.Message())
+		return
+	}
 	t.w.log.Warning("%s %s: %s", t.request.Method, t.request.Target, x.Message())
 }
 
-// refuse answers a message that is not acceptable HTTP and closes; the log says which rule, and whose.
-func (t *thread) refuse(c *conn, err error) {
+// refuse answers a message that is not acceptable HTTP and closes; the log says which rule, and whose. head is the
+// message's beginning.
+func (t *thread) refuse(c *conn, err error, head []byte) {
 	status, rule := 500, err.Error()
 	var refusal *http1.Refusal
 	if errors.As(err, &refusal) {
 		status, rule = refusal.Status, refusal.Rule
 	}
 	t.w.log.Warning("Invalid request from ip=%s: %s (%d)", c.peer(), rule, status)
-	t.w.lane.finish(c, http1.ErrorResponse(status, rule))
+	t.w.lane.finish(c, errorPage(head, status, rule))
 }
 
 // fail answers with an error page that is the server's own fault.
 func (t *thread) fail(c *conn, status int, format string, args ...any) {
 	t.w.log.Error(format, args...)
-	t.w.lane.finish(c, http1.ErrorResponse(status, ""))
+	t.w.lane.finish(c, errorPage(t.request.Method, status, ""))
+}
+
+// errorPage is the response to a request that begins with head; HEAD gets no body (RFC 9110 9.3.2).
+func errorPage(head []byte, status int, message string) []byte {
+	page := http1.ErrorResponse(status, message)
+	if string(head) == "HEAD" || bytes.HasPrefix(head, []byte("HEAD ")) {
+		page = page[:bytes.Index(page, []byte("\r\n\r\n"))+4]
+	}
+	return page
 }
 
 // peer names the client in the log.

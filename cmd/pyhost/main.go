@@ -38,7 +38,13 @@ func master(args []string) int {
 		fmt.Fprintf(os.Stderr, "Error: finding the current directory: %v\n", err)
 		return exitError
 	}
-	load := func() (*config.Config, error) { return config.Load(args, os.Getenv, directory) }
+	load := func() (*config.Config, error) {
+		c, err := config.Load(args, os.Getenv, directory)
+		if err == nil {
+			err = checkAccessLog(c)
+		}
+		return c, err
+	}
 	c, err := load()
 	if err != nil {
 		return explain(err)
@@ -65,6 +71,18 @@ func master(args []string) int {
 		SetTitle: embedpy.SetTitle,
 		Log:      log,
 	})
+}
+
+// checkAccessLog opens what the workers will open, so that a mistake is told before anything starts.
+func checkAccessLog(c *config.Config) error {
+	if c.AccessLog == "" {
+		return nil
+	}
+	access, err := logging.OpenAccess(c.AccessLog, c.AccessLogFormat)
+	if err != nil {
+		return fmt.Errorf("Error: %w", err)
+	}
+	return access.Close()
 }
 
 // explain tells why there is no configuration to run with; help and version are reasons too.

@@ -83,26 +83,37 @@ func Locate(python string, getenv func(string) string) (Library, error) {
 }
 
 func find(python string, getenv func(string) string) (string, error) {
-	var tried []string
-	candidates := []string{python}
-	if python == "" {
-		candidates = nil
-		if env := getenv("VIRTUAL_ENV"); env != "" {
-			candidates = append(candidates, env)
+	environment := getenv("VIRTUAL_ENV")
+	switch {
+	case python != "":
+		return findNamed(python)
+	case environment != "":
+		path, err := findNamed(environment)
+		if err != nil {
+			return "", fmt.Errorf("$VIRTUAL_ENV is %s, but no Python runs there (%w): activate another environment, "+
+				"unset it, or name an interpreter with --python PATH", environment, err)
 		}
-		candidates = append(candidates, "python3", "python")
+		return path, nil
 	}
-	for _, c := range candidates {
-		if info, err := os.Stat(c); err == nil && info.IsDir() {
-			c = filepath.Join(c, "bin", "python")
-		}
-		if path, err := exec.LookPath(c); err == nil {
+	for _, command := range []string{"python3", "python"} {
+		if path, err := exec.LookPath(command); err == nil {
 			return path, nil
 		}
-		tried = append(tried, c)
 	}
-	return "", fmt.Errorf("no Python interpreter found (tried %s): name one with --python PATH, or activate a virtualenv",
-		strings.Join(tried, ", "))
+	return "", errors.New("no Python interpreter found (tried python3, python): " +
+		"name one with --python PATH, or activate a virtualenv")
+}
+
+// findNamed accepts an interpreter or the directory of an environment.
+func findNamed(python string) (string, error) {
+	if info, err := os.Stat(python); err == nil && info.IsDir() {
+		python = filepath.Join(python, "bin", "python")
+	}
+	path, err := exec.LookPath(python)
+	if err != nil {
+		return "", fmt.Errorf("no Python interpreter at %s: %w", python, errors.Unwrap(err))
+	}
+	return path, nil
 }
 
 func ask(interpreter string) (*facts, error) {

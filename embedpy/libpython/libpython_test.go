@@ -80,6 +80,14 @@ func TestLocateFinds(t *testing.T) {
 	}
 }
 
+func TestLocateBrokenEnvironment(t *testing.T) {
+	gone := filepath.Join(t.TempDir(), "gone")
+	_, err := Locate("", func(string) string { return gone })
+	if err == nil || !strings.Contains(err.Error(), gone) || !strings.Contains(err.Error(), "VIRTUAL_ENV") {
+		t.Fatalf("got %v, want an error that names $VIRTUAL_ENV", err)
+	}
+}
+
 func TestLocateNothing(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	_, err := Locate("", noEnv)

@@ -78,7 +78,7 @@ def _find(spec):
         try:
             found = getattr(found, part)
         except AttributeError:
-            raise AppImportError("Failed to find attribute %r in %r." % (name, module))
+            raise AppImportError("Failed to find attribute %r in %r." % (name, module)) from None
     if args is not None:
         try:
             found = found(*args, **kwargs)

@@ -125,7 +125,15 @@ class ClientSocket:
         return getattr(self._socket, name)
 
 
+class ErrorStream(io.TextIOWrapper):
+    """wsgi.errors.  One object serves all requests of a listener: no application can close it for the others."""
+
+    def close(self):
+        """Flush only."""
+        self.flush()
+
+
 def open_errors(fd):
     """wsgi.errors: text, to the error log, line by line, whatever the locale."""
     raw = io.FileIO(fd, "w", closefd=False)
-    return io.TextIOWrapper(io.BufferedWriter(raw), "utf-8", "backslashreplace", line_buffering=True)
+    return ErrorStream(io.BufferedWriter(raw), "utf-8", "backslashreplace", line_buffering=True)

@@ -36,6 +36,30 @@ def forked():
     return str(os.waitpid(pid, 0)[1] >> 8)
 
 
+def unwound(how):
+    """A child that does not call os._exit but comes back to the server: it must end there."""
+    pid = os.fork()
+    if pid:
+        return str(os.waitpid(pid, 0)[1] >> 8)
+    if how == "exit":
+        sys.exit(7)
+    if how == "raise":
+        raise ValueError("in the child")
+    return "from the child"
+
+
+def unwound_by_exit():
+    return unwound("exit")
+
+
+def unwound_by_exception():
+    return unwound("raise")
+
+
+def unwound_by_return():
+    return unwound("return")
+
+
 def square(queue, number):
     queue.put(number * number)
 
