@@ -32,7 +32,7 @@ type source struct {
 	text string
 }
 
-// foreign are folders with nothing of ours in them.
+// foreign are folders, or files in their place, with nothing of ours in them.
 var foreign = regexp.MustCompile(`^(\.git|\.venvs?|\.venv-.*|bin|build|dist|__pycache__|data)$`)
 
 // sources returns the files with one of these endings; none = all. A source archive has no git to ask.
@@ -42,10 +42,13 @@ func sources(t *testing.T, endings ...string) (all []source) {
 		if err != nil {
 			return err
 		}
-		if entry.IsDir() {
-			if foreign.MatchString(entry.Name()) {
+		if foreign.MatchString(entry.Name()) { // .git is a file where the tree is a second work tree
+			if entry.IsDir() {
 				return filepath.SkipDir
 			}
+			return nil
+		}
+		if entry.IsDir() {
 			return nil
 		}
 		wanted := len(endings) == 0 || slices.Contains(endings, filepath.Ext(name))
