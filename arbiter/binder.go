@@ -3,6 +3,7 @@ package arbiter
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/pyhost/pyhost/config"
@@ -44,10 +45,10 @@ func (b *binder) parse(cfg *config.Config) ([]config.Address, error) {
 			return nil, fmt.Errorf("invalid value for bind: %s: %w", bind, err)
 		}
 		at.Path = resolvePath(cfg, at.Path)
-		if seen[at] {
+		if seen[at.Place()] {
 			return nil, fmt.Errorf("invalid value for bind: %s is given twice", at)
 		}
-		seen[at] = true
+		seen[at.Place()] = true
 		addresses = append(addresses, at)
 	}
 	return addresses, nil
@@ -62,17 +63,18 @@ func (a *arbiter) bind() {
 	cfg := a.options.Config
 	for len(b.sockets) < len(b.addresses) {
 		at := b.addresses[len(b.sockets)]
-		s, err := a.env.listen(at, optionsOf(cfg))
+		s, err := a.env.listen(at.Place(), optionsOf(cfg))
 		if err != nil {
 			a.bindFailed(at, err)
 			return
 		}
 		b.sockets, b.tries = append(b.sockets, s), 0
 	}
-	a.logListening(b.sockets)
+	a.logListening(b.sockets, protocols(cfg, b.addresses))
 	a.log.Info("Using worker: %s", cfg.WorkerClass)
 	a.current = a.newGeneration(cfg, a.options.Library, a.options.Executable)
 	a.current.sockets, a.current.pidfile = b.sockets, b.pidfile
+	a.current.protocols = protocols(cfg, b.addresses)
 	a.phase = serving
 }
 
@@ -100,23 +102,25 @@ func (a *arbiter) bindFailed(at config.Address, err error) {
 	a.stop(true)
 }
 
-// rebind is the sockets of a new configuration: those that it has in common with the current one, and new ones. They
+// rebind gives g its sockets: those that it has in common with the current generation, and new ones. They
 // are open when it returns; an error leaves none behind. There is one try: what serves goes on serving.
-func (a *arbiter) rebind(cfg *config.Config) (socketSet, error) {
+func (a *arbiter) rebind(g *generation) error {
+	cfg := g.config
 	addresses, err := a.binder.parse(cfg)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	old := a.current.sockets
 	var sockets socketSet
-	changed := len(addresses) != len(old)
+	g.protocols = protocols(cfg, addresses)
+	changed := !slices.Equal(g.protocols, a.current.protocols)
 	for _, at := range addresses {
 		s := old.at(at)
 		if s == nil {
 			changed = true
-			if s, err = a.env.listen(at, optionsOf(cfg)); err != nil {
+			if s, err = a.env.listen(at.Place(), optionsOf(cfg)); err != nil {
 				sockets.closeExcept(old)
-				return nil, fmt.Errorf("opening %s: %w", at, err)
+				return fmt.Errorf("opening %s: %w", at, err)
 			}
 		} else if s.reusePort != cfg.ReusePort && s.listener.Network == "tcp" {
 			a.log.Warning("reuse_port of %s changes with the next start only.", at)
@@ -124,13 +128,23 @@ func (a *arbiter) rebind(cfg *config.Config) (socketSet, error) {
 		sockets = append(sockets, s)
 	}
 	if changed {
-		a.logListening(sockets)
+		a.logListening(sockets, g.protocols)
 	}
-	return sockets, nil
+	g.sockets = sockets
+	return nil
 }
 
-func (a *arbiter) logListening(sockets socketSet) {
-	a.log.Info("Listening at: %s (%d)", sockets, a.pid)
+// protocols say what is spoken at addresses.
+func protocols(cfg *config.Config, addresses []config.Address) []string {
+	list := make([]string, 0, len(addresses))
+	for _, at := range addresses {
+		list = append(list, cfg.ProtocolOf(at))
+	}
+	return list
+}
+
+func (a *arbiter) logListening(sockets socketSet, protocols []string) {
+	a.log.Info("Listening at: %s (%d)", urls(sockets.listeners(protocols)), a.pid)
 }
 
 // trimSockets closes the sockets of seats that no generation has any more: the kernel would go on sending them

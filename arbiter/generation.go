@@ -15,6 +15,7 @@ type generation struct {
 	config              *config.Config
 	library, executable string
 	sockets             socketSet
+	protocols           []string // what is spoken on them, in their order
 	pidfile             *pidfile
 	started             time.Duration
 	server              *server // nil while there is none

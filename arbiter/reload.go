@@ -64,8 +64,8 @@ func (a *arbiter) configRead(e configRead) {
 		a.log.Warning("%s", warning)
 	}
 	g := a.newGeneration(e.config, e.library, e.executable)
-	var err error
-	if g.sockets, err = a.rebind(g.config); err != nil {
+	err := a.rebind(g)
+	if err != nil {
 		a.reloadFailed(err.Error())
 		return
 	}

@@ -12,7 +12,7 @@ import (
 // socket is one bind of the configuration, open. Descriptors are plain numbers: an os.File would change the blocking
 // mode, which the workers share.
 type socket struct {
-	address  config.Address
+	address  config.Address // without its protocol, which is the generation's
 	listener wire.Listener
 	// reusePort: each seat has a descriptor of its own (SO_REUSEPORT), which the master holds open while a worker is
 	// replaced, so that no connection in its queue is lost.
@@ -70,7 +70,7 @@ type socketSet []*socket
 
 func (set socketSet) at(a config.Address) *socket {
 	for _, s := range set {
-		if s.address == a {
+		if s.address == a.Place() {
 			return s
 		}
 	}
@@ -90,10 +90,13 @@ func (set socketSet) fds(seat int) ([]int, error) {
 	return fds, nil
 }
 
-func (set socketSet) listeners() []wire.Listener {
+// listeners describe the sockets; protocols say what is spoken on them, in the same order.
+func (set socketSet) listeners(protocols []string) []wire.Listener {
 	listeners := make([]wire.Listener, 0, len(set))
-	for _, s := range set {
-		listeners = append(listeners, s.listener)
+	for i, s := range set {
+		listener := s.listener
+		listener.Protocol = protocols[i]
+		listeners = append(listeners, listener)
 	}
 	return listeners
 }
@@ -115,15 +118,18 @@ func (set socketSet) trim(wanted map[int]bool) {
 	}
 }
 
-// String is the list of the "Listening at" line.
-func (set socketSet) String() string {
-	urls := make([]string, 0, len(set))
-	for _, s := range set {
-		url := s.listener.Address
-		if s.listener.Network == "tcp" {
-			url = "http://" + url
+// urls is the list of the "Listening at" line, as gunicorn writes it.
+func urls(listeners []wire.Listener) string {
+	list := make([]string, 0, len(listeners))
+	for _, l := range listeners {
+		switch {
+		case l.Network == "tcp":
+			list = append(list, l.Protocol+"://"+l.Address)
+		case l.Protocol == config.ProtocolHTTP:
+			list = append(list, l.Address)
+		default:
+			list = append(list, l.Protocol+"+"+l.Address)
 		}
-		urls = append(urls, url)
 	}
-	return strings.Join(urls, ",")
+	return strings.Join(list, ",")
 }

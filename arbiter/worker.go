@@ -68,7 +68,8 @@ func (a *arbiter) spawn(g *generation, s *seat) {
 	}
 	a.ages++
 	boot := &wire.WorkerBoot{
-		Slot: slot, Age: a.ages, Generation: g.id, MasterPID: a.pid, Listeners: g.sockets.listeners(), Config: g.config,
+		Slot: slot, Age: a.ages, Generation: g.id, MasterPID: a.pid, Config: g.config,
+		Listeners: g.sockets.listeners(g.protocols),
 	}
 	fds, err := g.sockets.fds(s.index)
 	var link workerLink

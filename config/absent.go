@@ -29,13 +29,13 @@ var absent = strings.Fields(`
 	permit_unconventional_http_method --permit-unconventional-http-method
 	permit_unconventional_http_version --permit-unconventional-http-version
 	post_fork post_request post_worker_init pre_exec pre_fork pre_request print_config --print-config
-	protocol --protocol proxy_allow_ips --proxy-allow-from proxy_protocol --proxy-protocol
+	proxy_allow_ips --proxy-allow-from proxy_protocol --proxy-protocol
 	raw_paste_global_conf --paste-global reload --reload reload_engine --reload-engine
 	reload_extra_files --reload-extra-file root_path --root-path sendfile --no-sendfile spew --spew ssl_context
 	ssl_version --ssl-version statsd_host --statsd-host statsd_prefix --statsd-prefix
 	strip_header_spaces --strip-header-spaces suppress_ragged_eofs --suppress-ragged-eofs syslog --log-syslog
 	syslog_addr --log-syslog-to syslog_facility --log-syslog-facility syslog_prefix --log-syslog-prefix
-	tmp_upload_dir user --user -u uwsgi_allow_ips --uwsgi-allow-from
+	tmp_upload_dir user --user -u
 	websocket_max_message_size --websocket-max-message-size when_ready worker_abort worker_exit worker_int
 	worker_tmp_dir --worker-tmp-dir
 `)

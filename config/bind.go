@@ -12,8 +12,17 @@ import (
 // DefaultPort is the port of an address that names none.
 const DefaultPort = "8000"
 
+// What is spoken on a listening socket.
+const (
+	ProtocolHTTP  = "http"
+	ProtocolHTTPS = "https"
+	ProtocolUWSGI = "uwsgi"
+)
+
 // Address is one place to listen on.
 type Address struct {
+	// Protocol is one of the Protocol names if the address itself says it, else "": see Config.ProtocolOf.
+	Protocol string
 	// Network is "tcp", "unix" or "fd".
 	Network string
 	// Host is a lower-case name or an IP address without brackets, never empty; tcp only.
@@ -26,9 +35,22 @@ type Address struct {
 	FD int
 }
 
-// String is the address as it stands in the log: 127.0.0.1:8000, [::1]:8000, unix:/x.sock, fd://3.
-// ParseBind reads it back to the same Address.
+// Place is a without its protocol: two addresses with the same place are one socket.
+func (a Address) Place() Address {
+	a.Protocol = ""
+	return a
+}
+
+// String is the address as it stands in the log: 127.0.0.1:8000, [::1]:8000, unix:/x.sock, fd://3, and with a protocol
+// uwsgi://127.0.0.1:8000, uwsgi+unix:/x.sock. ParseBind reads it back to the same Address.
 func (a Address) String() string {
+	switch {
+	case a.Protocol == "":
+	case a.Network == "tcp":
+		return a.Protocol + "://" + a.Place().String()
+	default:
+		return a.Protocol + "+" + a.Place().String()
+	}
 	switch a.Network {
 	case "unix":
 		if strings.HasPrefix(a.Path, "//") { // "unix:" takes two slashes after it for its own
@@ -45,8 +67,35 @@ func (a Address) String() string {
 // tcp:// before it, unix:PATH, unix://PATH, fd://N. A missing port is 8000; a missing host, or nothing at all, is
 // 0.0.0.0. A host name is not looked up. Text that gunicorn would misread (a third ":", a bare IPv6 address) is an
 // error. The error says what is wrong without naming the setting.
+//
+// Beyond gunicorn's grammar an address may say what is spoken there: http://, https:// or uwsgi:// in place of tcp://,
+// and http+, https+ or uwsgi+ before unix: and fd://.
 func ParseBind(bind string) (Address, error) {
 	bind = strings.TrimSpace(bind)
+	for _, protocol := range []string{ProtocolHTTP, ProtocolHTTPS, ProtocolUWSGI} {
+		rest, ok := strings.CutPrefix(bind, protocol+"://")
+		if !ok {
+			if rest, ok = strings.CutPrefix(bind, protocol+"+"); !ok {
+				continue
+			}
+			if !strings.HasPrefix(rest, "unix:") && !strings.HasPrefix(rest, "fd://") {
+				return Address{}, fmt.Errorf("after %s+ comes unix:PATH or fd://N", protocol)
+			}
+		} else if strings.HasPrefix(rest, "unix:") {
+			return Address{}, fmt.Errorf("a unix socket is written %s+unix:PATH", protocol)
+		} else if strings.Contains(rest, "://") {
+			return Address{}, fmt.Errorf("more than one scheme; write %s://HOST:PORT", protocol)
+		}
+		at, err := parsePlace(rest)
+		if err == nil {
+			at.Protocol = protocol
+		}
+		return at, err
+	}
+	return parsePlace(bind)
+}
+
+func parsePlace(bind string) (Address, error) {
 	if path, ok := strings.CutPrefix(bind, "unix:"); ok {
 		return parseUnix(strings.TrimPrefix(path, "//"))
 	}

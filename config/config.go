@@ -73,6 +73,13 @@ type Config struct {
 	// ScriptName is the path that the application is mounted at: "", or with a leading and without a final slash.
 	ScriptName string `json:"script_name"`
 
+	// Protocol is what is spoken at addresses that do not say it themselves: http or uwsgi. See ProtocolOf.
+	Protocol string `json:"protocol"`
+	// UWSGIAllowIPs are the peers that may speak the uwsgi protocol, in the form of ForwardedAllowIPs.
+	UWSGIAllowIPs []string `json:"uwsgi_allow_ips"`
+	// UWSGIBufferSize is the largest block of variables of a uwsgi packet in bytes, 1 to 65535.
+	UWSGIBufferSize int `json:"uwsgi_buffer_size"`
+
 	// Source says for each setting, by its name, where its value came from: "the command line", "$WEB_CONCURRENCY",
 	// "pyhost.toml, line 3", "the default".
 	Source map[string]string `json:"-"`

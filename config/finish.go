@@ -58,10 +58,10 @@ func (c *Config) checkBind() *ValueError {
 	seen := map[Address]bool{}
 	for _, bind := range c.Bind {
 		address, _ := ParseBind(bind) // it was checked when it was read
-		if seen[address] && !(address.Network == "tcp" && address.Port == "0") {
+		if seen[address.Place()] && !(address.Network == "tcp" && address.Port == "0") {
 			return &ValueError{Setting: "bind", Value: bind, Source: c.Source["bind"], Problem: "is given twice"}
 		}
-		seen[address] = true
+		seen[address.Place()] = true
 	}
 	return nil
 }

@@ -55,20 +55,29 @@ http {
     listen {{.Secure}} ssl;
     ssl_certificate certificate.pem;
     ssl_certificate_key key.pem;
-    location / {
+    location / { {{.Location}} }
+  }
+}
+`))
+
+// proxyPass is the location of nginx in front of HTTP, as docs/deployment.md has it.
+const proxyPass = `
       proxy_pass http://pyhost;
       proxy_http_version 1.1;
       proxy_set_header Connection "";
       proxy_set_header Host $http_host;
       proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
       proxy_set_header X-Forwarded-Proto $scheme;
-    }
-  }
-}
-`))
+`
 
 // StartNginx puts an nginx in front of an address in the form of Server.Addresses, until the test ends.
 func StartNginx(t *testing.T, upstream string) *Nginx {
+	t.Helper()
+	return startNginx(t, upstream, proxyPass)
+}
+
+// startNginx is StartNginx with a location block of its own; the upstream is called pyhost in it.
+func startNginx(t *testing.T, upstream, location string) *Nginx {
 	t.Helper()
 	n := &Nginx{t: t, directory: t.TempDir(), exited: make(chan struct{})}
 	n.command = exec.Command(nginxBinary(t), "-p", n.directory, "-c", "nginx.conf", "-e", "error.log")
@@ -77,7 +86,7 @@ func StartNginx(t *testing.T, upstream string) *Nginx {
 	n.command.Env = []string{"PATH=" + os.Getenv("PATH"), "NGINX=3;4;"}
 	n.URL, n.SecureURL = "http://"+plain, "https://"+secure
 	n.writeCertificate()
-	n.writeConfig(upstream, plain, secure)
+	n.writeConfig(upstream, location, plain, secure)
 	if err := n.command.Start(); err != nil {
 		t.Fatalf("starting nginx: %v", err)
 	}
@@ -145,11 +154,11 @@ func (n *Nginx) writeCertificate() {
 	n.write("key.pem", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key}))
 }
 
-func (n *Nginx) writeConfig(upstream, plain, secure string) {
+func (n *Nginx) writeConfig(upstream, location, plain, secure string) {
 	n.t.Helper()
 	var config strings.Builder
 	err := nginxConfig.Execute(&config, map[string]any{
-		"Root": os.Getuid() == 0, "Upstream": upstream, "Plain": plain, "Secure": secure,
+		"Root": os.Getuid() == 0, "Upstream": upstream, "Location": location, "Plain": plain, "Secure": secure,
 	})
 	if err != nil {
 		n.t.Fatal(err)

@@ -99,6 +99,9 @@ func (s *Server) wait() {
 
 var listening = regexp.MustCompile(`Listening at: (\S*) ?\(\d+\)`)
 
+// protocolPrefix is what an address of the log line says besides the address.
+var protocolPrefix = regexp.MustCompile(`^((http|https|uwsgi)://|(https|uwsgi)\+)`)
+
 // AwaitReady waits until all workers have booted and one of them serves the first address.
 func (s *Server) AwaitReady() {
 	s.t.Helper()
@@ -108,7 +111,7 @@ func (s *Server) AwaitReady() {
 		addresses = strings.Join(s.options.Bind, ",") // --reuse-port: the workers bind, and the line may name nothing
 	}
 	for _, one := range strings.Split(addresses, ",") {
-		s.Addresses = append(s.Addresses, strings.TrimPrefix(one, "http://"))
+		s.Addresses = append(s.Addresses, protocolPrefix.ReplaceAllString(one, ""))
 	}
 	s.WaitWorkers(s.options.workers())
 	s.knock()

@@ -103,8 +103,10 @@ func (w *worker) acceptLast() {
 	}
 	for _, l := range w.listeners {
 		for c := w.acceptOne(l.fd); c != nil; c = w.acceptOne(l.fd) {
-			c.message = &message{}
-			w.ready.push(c)
+			if !c.guarded || w.admit(c) {
+				c.message = &message{}
+				w.ready.push(c)
+			}
 		}
 	}
 }

@@ -26,6 +26,8 @@ type conn struct {
 	answered   atomic.Bool  // a request was served on it
 	ended      atomic.Bool  // the poller saw the end of what the client sends; it may lie behind unread bytes
 	registered bool         // in the poller
+	guarded    bool         // something comes before its first request, see worker.admit
+	packets    bool         // it speaks the uwsgi protocol
 	facts      wsgi.Conn
 	python     unsafe.Pointer // the C layer's side, see embedpy.DropConn
 	message    *message       // a request that the lane completed, on its way to a Python thread

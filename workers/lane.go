@@ -71,7 +71,11 @@ func (l *lane) start(c *conn, work func(f *os.File)) {
 func (l *lane) receive(c *conn, data []byte) {
 	raw := append(make([]byte, 0, max(2*len(data), 4096)), data...)
 	l.start(c, func(f *os.File) {
-		m, err := l.complete(f, raw)
+		complete := l.complete
+		if c.packets {
+			complete = l.completePacket
+		}
+		m, err := complete(f, raw)
 		f.Close()
 		switch {
 		case err == nil:

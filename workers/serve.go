@@ -10,11 +10,15 @@ import (
 
 	"github.com/pyhost/pyhost/embedpy"
 	"github.com/pyhost/pyhost/protocol/http1"
+	"github.com/pyhost/pyhost/protocol/uwsgi"
 )
 
 // consume serves the requests in data, one after the other (pipelining). It reports whether the connection is still
 // this thread's; otherwise it was closed or went to the lane.
 func (t *thread) consume(c *conn, data []byte) bool {
+	if c.packets {
+		return t.consumePacket(c, data)
+	}
 	for len(data) > 0 {
 		n, err := t.parser.Parse(data, &t.request)
 		if err != nil {
@@ -71,7 +75,7 @@ func (t *thread) body(data []byte) (body []byte, used int, err error) {
 
 // spooled serves a request whose body lies in a file.
 func (t *thread) spooled(c *conn, m *message) bool {
-	if _, err := t.parser.Parse(m.raw, &t.request); err != nil {
+	if err := t.parse(c, m.raw); err != nil {
 		m.file.Close()
 		t.refuse(c, err, m.raw)
 		return false
@@ -82,7 +86,32 @@ func (t *thread) spooled(c *conn, m *message) bool {
 		t.fail(c, 500, "Error handling request %s: %v", t.request.Target, os.NewSyscallError("dup", err))
 		return false
 	}
-	return t.respond(c, request{kind: embedpy.BodyFile, fd: int32(fd), size: m.size, rest: m.rest})
+	r := request{kind: embedpy.BodyFile, fd: int32(fd), size: m.size, rest: m.rest}
+	if c.packets {
+		t.respondLast(c, r)
+		return false
+	}
+	return t.respond(c, r)
+}
+
+// parse reads a head that is known to be whole.
+func (t *thread) parse(c *conn, head []byte) error {
+	if !c.packets {
+		_, err := t.parser.Parse(head, &t.request)
+		return err
+	}
+	_, err := uwsgi.Parse(head, t.w.packets.limit, &t.packet)
+	t.request = t.packet.Request
+	return err
+}
+
+// encode makes the request's environ.
+func (t *thread) encode(c *conn) error {
+	t.frame.Buf, t.frame.Entries = t.frame.Buf[:0], 0
+	if c.packets {
+		return t.encoder.EncodeVars(&t.frame, &t.packet, &c.facts)
+	}
+	return t.encoder.Encode(&t.frame, &t.request, &c.facts)
 }
 
 // request is one request on its way to the application; its head is in thread.request.
@@ -98,8 +127,7 @@ type request struct {
 // respond runs one request through the application. It reports whether the connection is still this thread's.
 func (t *thread) respond(c *conn, r request) bool {
 	t.record.begin()
-	t.frame.Buf, t.frame.Entries = t.frame.Buf[:0], 0
-	if err := t.encoder.Encode(&t.frame, &t.request, &c.facts); err != nil {
+	if err := t.encode(c); err != nil {
 		if r.kind == embedpy.BodyFile || r.kind == embedpy.BodyStream {
 			unix.Close(int(r.fd))
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/pyhost/pyhost/embedpy"
 	"github.com/pyhost/pyhost/protocol/http1"
+	"github.com/pyhost/pyhost/protocol/uwsgi"
 	"github.com/pyhost/pyhost/workers/scoreboard"
 	"github.com/pyhost/pyhost/workers/socket"
 	"github.com/pyhost/pyhost/wsgi"
@@ -24,6 +25,7 @@ type thread struct {
 	parser   *http1.Parser
 	encoder  *wsgi.Encoder
 	request  http1.Request
+	packet   uwsgi.Packet // of a connection that speaks uwsgi; request is a copy of its Request then
 	frame    wsgi.Frame
 	in       []byte // bytes of one read
 	chunks   []byte // a decoded chunked body
@@ -117,7 +119,9 @@ func (t *thread) accept(listener int) {
 	t.beat()
 	if c := t.w.acceptOne(listener); c != nil {
 		t.w.limitConnections()
-		t.read(c)
+		if !c.guarded || t.w.admit(c) {
+			t.read(c)
+		}
 	}
 }
 

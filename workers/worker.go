@@ -21,8 +21,10 @@ import (
 
 // listener is a socket that this worker accepts from. Its index is that of the environ template.
 type listener struct {
-	fd   int
-	unix bool
+	fd      int
+	unix    bool
+	packets bool // the uwsgi protocol is spoken here
+	guarded bool // its connections go through worker.admit
 	// constants are the strings of the environ template under their lower-case names, for the access log.
 	constants map[string][]byte
 }
@@ -42,6 +44,7 @@ type worker struct {
 	limits    http1.Limits
 	rules     wsgi.Rules
 	trusted   *wsgi.Trusted
+	packets   packetRules
 
 	listeners []listener
 	poller    *poller
@@ -72,6 +75,10 @@ func newWorker(boot *wire.WorkerBoot, py python, log *logging.Logger, access *lo
 	if err != nil {
 		return nil, err
 	}
+	packets, err := newPacketRules(c)
+	if err != nil {
+		return nil, err
+	}
 	p, err := newPoller()
 	if err != nil {
 		return nil, err
@@ -87,6 +94,7 @@ func newWorker(boot *wire.WorkerBoot, py python, log *logging.Logger, access *lo
 		},
 		rules:   wsgi.Rules{SecureSchemeHeaders: c.SecureSchemeHeaders, ScriptName: c.ScriptName},
 		trusted: trusted,
+		packets: packets,
 		poller:  p,
 		table:   newTable(descriptorLimit()),
 	}
@@ -94,7 +102,10 @@ func newWorker(boot *wire.WorkerBoot, py python, log *logging.Logger, access *lo
 	w.ready.poller = p
 	w.lane = newLane(w)
 	for i, l := range boot.Listeners {
-		w.listeners = append(w.listeners, listener{fd: fds[i], unix: l.Network == "unix", constants: constants(c, l)})
+		packets := l.Protocol == config.ProtocolUWSGI
+		w.listeners = append(w.listeners, listener{
+			fd: fds[i], unix: l.Network == "unix", packets: packets, guarded: packets, constants: constants(c, l),
+		})
 	}
 	return w, w.prepareListeners()
 }
@@ -149,6 +160,7 @@ func (w *worker) identify(c *conn, listenerFD int, peer socket.Peer) {
 	for i, l := range w.listeners {
 		if l.fd == listenerFD {
 			c.facts.Listener, c.facts.ListenerUnix = i, l.unix
+			c.guarded, c.packets = l.guarded, l.packets
 		}
 	}
 	if c.facts.ListenerUnix {

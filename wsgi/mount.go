@@ -49,6 +49,28 @@ func (m *mount) write(frame *Frame, path, script []byte) error {
 	return nil
 }
 
+// writeDecoded is write for a path that is decoded already and a SCRIPT_NAME that the proxy has set, nil if it has not.
+// Then only managed takes it off the path (modifier1 30 of the uwsgi protocol): otherwise the proxy has done so.
+func (m *mount) writeDecoded(frame *Frame, path, script []byte, managed bool) error {
+	prefix := m.decoded
+	if script != nil {
+		frame.put(keyScriptName, script)
+		prefix = nil
+		if managed {
+			prefix = bytes.TrimRight(script, "/")
+		}
+	}
+	if len(prefix) > 0 && string(path) != "*" {
+		rest, found := bytes.CutPrefix(path, prefix)
+		if !found || len(rest) > 0 && rest[0] != '/' {
+			return errMount
+		}
+		path = rest
+	}
+	frame.put(keyPathInfo, path)
+	return nil
+}
+
 // unquote appends path to dst with each %XX replaced by its byte, in one pass: what comes out is not decoded again,
 // "//" and "/../" stay, and a "%" without two hexadecimal digits stays too.
 func unquote(dst, path []byte) []byte {

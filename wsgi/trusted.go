@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Trusted is a set of peers: gunicorn's forwarded_allow_ips. Safe for concurrent use.
+// Trusted is a set of peers: gunicorn's forwarded_allow_ips, proxy_allow_ips, uwsgi_allow_ips. Safe for concurrent use.
 type Trusted struct {
 	all      bool
 	prefixes []netip.Prefix
@@ -24,7 +24,7 @@ func ParseTrusted(list []string) (*Trusted, error) {
 		default:
 			prefix, err := parsePrefix(item)
 			if err != nil {
-				return nil, fmt.Errorf("forwarded_allow_ips: %q is no address, network (10.0.0.0/8) or *", item)
+				return nil, fmt.Errorf("%q is no address, network (10.0.0.0/8) or *", item)
 			}
 			t.prefixes = append(t.prefixes, prefix)
 		}

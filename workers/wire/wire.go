@@ -65,6 +65,8 @@ type Listener struct {
 	Name string `json:"name"`
 	// Port is SERVER_PORT; empty for a Unix socket.
 	Port string `json:"port"`
+	// Protocol is what is spoken there: one of config's Protocol names.
+	Protocol string `json:"protocol"`
 }
 
 // WorkerBoot is all that a new worker needs to know. Its descriptors travel with the fork command, in this order:

@@ -1,0 +1,29 @@
+package config
+
+// What stands between the listening sockets and the application: proxies in front, and their protocols.
+
+var protocolSettings = []*Setting{
+	{
+		Name: "protocol", Flags: []string{"protocol"}, Metavar: "NAME", Section: "Server Mechanics",
+		Type: String, Default: ProtocolHTTP,
+		Doc: "What is spoken on addresses that do not say it themselves: http, or uwsgi, which is nginx's uwsgi_pass. " +
+			"A bind such as uwsgi://127.0.0.1:3031 or uwsgi+unix:PATH says it itself.",
+		field: func(c *Config) any { return &c.Protocol },
+		item:  protocolItem,
+	},
+	{
+		Name: "uwsgi_allow_ips", Flags: []string{"uwsgi-allow-from"}, Metavar: "LIST", Section: "Server Mechanics",
+		Type: List, Default: []string{"127.0.0.1", "::1"}, commas: true,
+		Doc: "Who may speak the uwsgi protocol: addresses and networks (10.0.0.0/8) separated by commas, or * for all. " +
+			"Unix sockets are always allowed.",
+		field: func(c *Config) any { return &c.UWSGIAllowIPs },
+		item:  peerItem,
+	},
+	{
+		Name: "uwsgi_buffer_size", Flags: []string{"uwsgi-buffer-size"}, Metavar: "BYTES", Section: "Server Mechanics",
+		Type: Int, Default: 65535, min: 1, max: 65535,
+		Doc: "The largest block of variables (request line, headers, uwsgi_param) of a uwsgi packet in bytes; at most " +
+			"65535, which is all that the protocol can express.",
+		field: func(c *Config) any { return &c.UWSGIBufferSize },
+	},
+}
