@@ -129,5 +129,8 @@ func (a *arbiter) reloadFailed(cause string) {
 func (a *arbiter) notifyReady(g *generation) {
 	if a.proven {
 		a.env.notify(fmt.Sprintf("READY=1\nSTATUS=%d workers", len(g.seats)))
+		if a.options.Settled != nil {
+			a.options.Settled()
+		}
 	}
 }

@@ -56,6 +56,10 @@ func SetTitle(title string) {
 	C.ph_title_set(text, C.size_t(len(title)))
 }
 
+// TrimResident lets go of the mapped pages of program files, most of which a process needs to start only. It is for a
+// process that has started; it reads /proc/self/smaps, which takes a few ms.
+func TrimResident() { C.ph_resident_trim() }
+
 // BootError says why the application does not load.
 type BootError struct {
 	Code      int    // the worker's exit code, 3 or 4 as in gunicorn

@@ -31,6 +31,12 @@ int ph_worker_fd(int i);
 /* ph_timers_exact: the calling thread, and those that it starts, sleep as exactly as is usual (50 us).  No GIL. */
 void ph_timers_exact(void);
 
+/*
+ * ph_resident_trim: lets go of the pages of program files that this process has mapped.  Most were needed to start only;
+ * the others come back with a soft fault.  For processes that have started and now mostly sleep.  Any thread, no GIL.
+ */
+void ph_resident_trim(void);
+
 /* ph_title_set: what ps shows; cut to the room that argv has.  Any thread, no GIL. */
 void ph_title_set(const char *title, size_t length);
 

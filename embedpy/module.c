@@ -232,6 +232,14 @@ BUILTIN(set_title)
 	return none();
 }
 
+/* trim_resident() */
+BUILTIN(trim_resident)
+{
+	UNUSED;
+	ph_resident_trim();
+	return none();
+}
+
 static PyMethodDef builtins[] = {
 	{"control_fd", control_fd, METH_FASTCALL_KEYWORDS, "control_fd() -> int"},
 	{"become_worker", become_worker, METH_FASTCALL_KEYWORDS, "become_worker(boot, fds)"},
@@ -243,6 +251,7 @@ static PyMethodDef builtins[] = {
 	{"after_fork_in_child", after_fork_in_child, METH_FASTCALL_KEYWORDS, "after_fork_in_child(kept)"},
 	{"guard_signals", guard_signals, METH_FASTCALL_KEYWORDS, "guard_signals()"},
 	{"default_crashes", default_crashes, METH_FASTCALL_KEYWORDS, "default_crashes()"},
+	{"trim_resident", trim_resident, METH_FASTCALL_KEYWORDS, "trim_resident()"},
 	{"set_title", set_title, METH_FASTCALL_KEYWORDS, "set_title(text)"},
 };
 

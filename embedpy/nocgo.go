@@ -32,6 +32,9 @@ func WorkerFD(int) int { return -1 }
 // SetTitle does nothing without cgo.
 func SetTitle(string) {}
 
+// TrimResident does nothing without cgo.
+func TrimResident() {}
+
 // Boot fails with ErrNoPython.
 func Boot([]string, int, int, int) *BootError { return &BootError{Code: 3, Cause: ErrNoPython.Error()} }
 

@@ -88,6 +88,14 @@ func TestWithoutPreloadEachWorkerImports(t *testing.T) {
 	})
 }
 
+// The standard library is shared even so: a worker finds loaded what the forkserver has, and ssl is not in it.
+func TestWithoutPreloadTheStandardLibraryIsShared(t *testing.T) {
+	s := Start(t, Options{App: "process"})
+	if report := s.process(); report.LoadedBefore["decimal"] != true || report.LoadedBefore["ssl"] {
+		t.Errorf("loaded before the application: %v", report.LoadedBefore)
+	}
+}
+
 // module:callable, module:factory(arguments), instances and classes.
 func TestApplicationSpecs(t *testing.T) {
 	forEachWorkerKind(t, func(t *testing.T, kind Kind) {

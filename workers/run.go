@@ -92,6 +92,7 @@ func (w *worker) live(boot *wire.WorkerBoot, control *net.UnixConn) (int, error)
 		w.log.Info("Worker exiting (pid: %d)", w.pid)
 		return failure.Code, nil
 	}
+	embedpy.TrimResident()
 	stop := make(chan struct{})
 	beat := &heartbeat{slot: w.slot, period: w.period}
 	if err := w.serve(beat, stop, control); err != nil {

@@ -69,6 +69,7 @@ func master(args []string) int {
 		Program:  python.Program("pyhost/" + config.Version),
 		Argv:     os.Args,
 		SetTitle: embedpy.SetTitle,
+		Settled:  settle,
 		Log:      log,
 	})
 }
@@ -101,6 +102,11 @@ func explain(err error) int {
 	}
 	fmt.Fprintln(os.Stderr, err)
 	return exitError
+}
+
+// settle gives back the memory that starting took; from now on the master mostly sleeps.
+func settle() {
+	embedpy.TrimResident()
 }
 
 // resolve finds the Python to embed.

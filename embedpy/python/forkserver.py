@@ -13,6 +13,7 @@ import sys
 
 import _pyhost
 import _pyhost_loader as loader
+import _pyhost_stdlib as stdlib
 
 # The terminal and operators signal the whole process group; only the control socket commands the forkserver.
 IGNORED = [signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2,
@@ -83,11 +84,14 @@ class Forkserver:
             loader.prepare(config, argv)
             if config.get("preload_app"):
                 preloaded = loader.load(config["wsgi_app"])
+            else:
+                stdlib.share()
         except loader.LoadFailure as failure:
             self.fail(failure.code, failure.cause, failure.trace)
         except OSError as error:
             self.fail(loader.EXIT_BOOT_ERROR, "cannot use the directory of --chdir: %s" % error, "")
         loader.settle()
+        _pyhost.trim_resident()
         self.send({"event": "ready", "python": sys.version.split()[0]})
 
     def fail(self, code, cause, trace):

@@ -14,6 +14,9 @@ var loader string
 //go:embed forkserver.py
 var forkserver string
 
+//go:embed stdlib.py
+var stdlib string
+
 //go:embed streams.py
 var streams string
 
@@ -35,6 +38,7 @@ func Program(serverSoftware string) []byte {
 	b.WriteString(install)
 	for _, m := range []struct{ name, source string }{
 		{"_pyhost_loader", loader},
+		{"_pyhost_stdlib", stdlib},
 		{"_pyhost_forkserver", forkserver},
 		{"_pyhost_streams", streams},
 		{"_pyhost_worker", worker},

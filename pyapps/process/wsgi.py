@@ -1,10 +1,13 @@
 """Tells about its process; on demand meets the test at $GATE ("/gate"), hangs ("/hang", "/spin") or dies ("/exit")."""
-import ctypes
+import sys
+
+loaded_before = {name: name in sys.modules for name in ("decimal", "ssl")}
+
+import ctypes  # noqa: E402
 import json
 import os
 import signal
 import socket
-import sys
 import threading
 
 marker = object()
@@ -38,6 +41,7 @@ def application(environ, start_response):
         "pid": os.getpid(),
         "ppid": os.getppid(),
         "import_pid": import_pid,
+        "loaded_before": loaded_before,
         "marker": id(marker),
         "prefix": sys.prefix,
         "executable": sys.executable,
