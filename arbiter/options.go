@@ -49,7 +49,7 @@ type Options struct {
 	// Settled is called each time a generation has taken over: the master has nothing to do for a while, and may give
 	// back what it needed to get there. Nil does nothing.
 	Settled func()
-	Log      Log
+	Log     Log
 }
 
 // Exit codes of Run beside wire.ExitBootError and wire.ExitAppLoad; gunicorn's.
