@@ -33,7 +33,8 @@ void ph_timers_exact(void);
 
 /*
  * ph_resident_trim: lets go of the pages of program files that this process has mapped.  Most were needed to start
- * only; the others come back with a soft fault.  For processes that have started and now mostly sleep.  Any thread, no GIL.
+ * only; the others come back with a soft fault.  For processes that have started and now mostly sleep.  Any thread, no
+ * GIL.
  */
 void ph_resident_trim(void);
 
