@@ -29,7 +29,7 @@ var absent = strings.Fields(`
 	permit_unconventional_http_method --permit-unconventional-http-method
 	permit_unconventional_http_version --permit-unconventional-http-version
 	post_fork post_request post_worker_init pre_exec pre_fork pre_request print_config --print-config
-	proxy_allow_ips --proxy-allow-from proxy_protocol --proxy-protocol
+
 	raw_paste_global_conf --paste-global reload --reload reload_engine --reload-engine
 	reload_extra_files --reload-extra-file root_path --root-path sendfile --no-sendfile spew --spew ssl_context
 	ssl_version --ssl-version statsd_host --statsd-host statsd_prefix --statsd-prefix

@@ -75,6 +75,10 @@ type Config struct {
 
 	// Protocol is what is spoken at addresses that do not say it themselves: http or uwsgi. See ProtocolOf.
 	Protocol string `json:"protocol"`
+	// ProxyProtocol is off, v1, v2 or auto: which PROXY headers are read.
+	ProxyProtocol string `json:"proxy_protocol"`
+	// ProxyAllowIPs are the peers that may send a PROXY header, in the form of ForwardedAllowIPs.
+	ProxyAllowIPs []string `json:"proxy_allow_ips"`
 	// UWSGIAllowIPs are the peers that may speak the uwsgi protocol, in the form of ForwardedAllowIPs.
 	UWSGIAllowIPs []string `json:"uwsgi_allow_ips"`
 	// UWSGIBufferSize is the largest block of variables of a uwsgi packet in bytes, 1 to 65535.

@@ -29,6 +29,10 @@ func parseFlags(args []string, source string) (layer, error) {
 			if s.Type == Bool {
 				flag.NoOptDefVal = "true" // so that --preload needs no value, and --preload=false turns it off
 			}
+			if s.bare != "" {
+				flag.NoOptDefVal = s.bare
+				args = attach(args, name, s.follows)
+			}
 		}
 	}
 	flags.BoolFuncP("help", "h", "", func(string) error { return ErrHelp })
@@ -49,6 +53,24 @@ func parseFlags(args []string, source string) (layer, error) {
 			quote(flags.Arg(0)), quote(flags.Arg(1)), inSource(source))
 	}
 	return found, nil
+}
+
+// attach joins an option that may stand alone with the value that follows it: argparse's nargs="?" takes the next word,
+// pflag never does. Only words that are meant as values are taken, so that the application may come next.
+func attach(args []string, name string, follows []string) []string {
+	var joined []string
+	for i := 0; i < len(args); i++ {
+		if args[i] == "--" {
+			return append(joined, args[i:]...)
+		}
+		if args[i] == "--"+name && i+1 < len(args) && slices.Contains(follows, strings.ToLower(args[i+1])) {
+			joined = append(joined, args[i]+"="+args[i+1])
+			i++
+			continue
+		}
+		joined = append(joined, args[i])
+	}
+	return joined
 }
 
 // flagValue notes the values of one option in a layer; it is a pflag.Value.

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"reflect"
+	"strings"
 	"testing"
 )
 
@@ -136,5 +137,29 @@ func TestVariablesOfOthersAreLeftAlone(t *testing.T) {
 	}}.load(t)
 	if c.Bind[0] != "127.0.0.1:8000" {
 		t.Errorf("bind is %v", c.Bind)
+	}
+}
+
+// gunicorn's --proxy-protocol may stand alone, and then the application may come next.
+func TestProxyProtocolAlone(t *testing.T) {
+	for line, want := range map[string]string{
+		"m:a --proxy-protocol":             "auto",
+		"--proxy-protocol m:a":             "auto",
+		"--proxy-protocol v1 m:a":          "v1",
+		"--proxy-protocol=v2 m:a":          "v2",
+		"--proxy-protocol false m:a":       "off",
+		"--proxy-protocol True m:a":        "auto",
+		"--proxy-protocol -w 2 m:a":        "auto",
+		"m:a":                              "off",
+		"--proxy-protocol -- m:a":          "auto",
+		"-w2 --proxy-protocol --preload a": "auto",
+	} {
+		if got := (scene{args: strings.Fields(line)}).load(t).ProxyProtocol; got != want {
+			t.Errorf("%s: %s, want %s", line, got, want)
+		}
+	}
+	err := (scene{args: []string{"--proxy-protocol=v3", "m:a"}}).fail(t)
+	if !strings.Contains(err.Error(), "must be off, v1, v2 or auto") {
+		t.Error(err)
 	}
 }

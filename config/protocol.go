@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"errors"
+	"strings"
 )
 
 // ProtocolOf is what is spoken at an address: what the address itself says, else the protocol setting.
@@ -15,4 +16,17 @@ func protocolItem(_, name string) (string, error) {
 		return "", errors.New("must be http or uwsgi")
 	}
 	return name, nil
+}
+
+// proxyProtocolItem takes gunicorn's older boolean, too.
+func proxyProtocolItem(_, mode string) (string, error) {
+	switch mode = strings.ToLower(mode); mode {
+	case "true":
+		return "auto", nil
+	case "false":
+		return "off", nil
+	case "off", "v1", "v2", "auto":
+		return mode, nil
+	}
+	return "", errors.New("must be off, v1, v2 or auto")
 }

@@ -54,6 +54,10 @@ type Setting struct {
 	item func(dir, text string) (string, error)
 	// commas marks a List that is written as one text with commas; other lists repeat the option.
 	commas bool
+	// bare is the value of an option that is given without one, and follows are the words that are its value all the same
+	// when they come next; "" if the option needs a value.
+	bare    string
+	follows []string
 	// words splits the variable PYHOST_<NAME> of a List into its items; nil takes it as one.
 	words func(string) ([]string, error)
 	// expand makes the setting's text from the variable Env; nil takes it as it is.

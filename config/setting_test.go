@@ -56,6 +56,11 @@ var settingCases = []settingCase{
 		"secure_scheme_headers", nil, "x-proto=https, X-SSL=a=b", `{x-proto = "https", X-SSL = "a=b"}`,
 		map[string]string{"X-PROTO": "https", "X-SSL": "a=b"},
 	},
+	{"proxy_protocol", []string{"--proxy-protocol", "V2"}, "v2", `"v2"`, "v2"},
+	{
+		"proxy_allow_ips", []string{"--proxy-allow-from", "10.0.0.0/8, ::1"}, "10.0.0.0/8,::1",
+		`["10.0.0.0/8", "::1"]`, []string{"10.0.0.0/8", "::1"},
+	},
 	{"protocol", []string{"--protocol", "uwsgi"}, "uwsgi", `"uwsgi"`, "uwsgi"},
 	{
 		"uwsgi_allow_ips", []string{"--uwsgi-allow-from", "10.0.0.0/8, ::1"}, "10.0.0.0/8,::1",
@@ -116,7 +121,8 @@ func TestDefaults(t *testing.T) {
 		LimitRequestFields: 100, LimitRequestFieldSize: 8190, Chdir: dir, RawEnv: []string{},
 		AccessLogFormat: `%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s"`, ErrorLog: "-", LogLevel: "info",
 		ForwardedAllowIPs: []string{"127.0.0.1", "::1"}, Source: c.Source,
-		Protocol: "http", UWSGIAllowIPs: []string{"127.0.0.1", "::1"}, UWSGIBufferSize: 65535,
+		ProxyProtocol: "off", ProxyAllowIPs: []string{"127.0.0.1", "::1"}, Protocol: "http",
+		UWSGIAllowIPs: []string{"127.0.0.1", "::1"}, UWSGIBufferSize: 65535,
 		SecureSchemeHeaders: map[string]string{
 			"X-FORWARDED-PROTOCOL": "ssl", "X-FORWARDED-PROTO": "https", "X-FORWARDED-SSL": "on",
 		},

@@ -4,6 +4,23 @@ package config
 
 var protocolSettings = []*Setting{
 	{
+		Name: "proxy_protocol", Flags: []string{"proxy-protocol"}, Metavar: "MODE", Section: "Server Mechanics",
+		Type: String, Default: "off", bare: "auto",
+		follows: []string{"off", "v1", "v2", "auto", "true", "false"},
+		Doc: "Read HAProxy's PROXY header at the beginning of connections: off, v1 (text), v2 (binary) or auto, which is " +
+			"both and what the bare option means. A connection of a believed proxy without one is served all the same.",
+		field: func(c *Config) any { return &c.ProxyProtocol },
+		item:  proxyProtocolItem,
+	},
+	{
+		Name: "proxy_allow_ips", Flags: []string{"proxy-allow-from"}, Metavar: "LIST", Section: "Server Mechanics",
+		Type: List, Default: []string{"127.0.0.1", "::1"}, commas: true,
+		Doc: "Who may send a PROXY header: addresses and networks (10.0.0.0/8) separated by commas, or * for all. Unix " +
+			"sockets are always allowed.",
+		field: func(c *Config) any { return &c.ProxyAllowIPs },
+		item:  peerItem,
+	},
+	{
 		Name: "protocol", Flags: []string{"protocol"}, Metavar: "NAME", Section: "Server Mechanics",
 		Type: String, Default: ProtocolHTTP,
 		Doc: "What is spoken on addresses that do not say it themselves: http, or uwsgi, which is nginx's uwsgi_pass. " +

@@ -60,6 +60,9 @@ func (s *Setting) fromTOML(value any, dir string) (any, *ValueError) {
 		if s.Type == Bool {
 			return v, nil
 		}
+		if s.bare != "" { // a switch once, now with modes
+			return s.textFrom(strconv.FormatBool(v), dir)
+		}
 	case int64:
 		if s.Type == Int {
 			return s.inRange(v, fmt.Sprint(v))

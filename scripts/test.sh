@@ -51,7 +51,7 @@ steps $((5 + $(wc -l <"$scratch/pythons")))
 
 step "Preparing virtual environments of Python $(cut -d ' ' -f 1 "$scratch/pythons" | tr '\n' ' ')in the background"
 if ! command -v nginx >/dev/null 2>&1 && [ ! -x /usr/sbin/nginx ]; then
-    scripts/packages.sh nginx || [ -z "${CI:-}" ]
+    scripts/packages.sh nginx libnginx-mod-stream || [ -z "${CI:-}" ]
 fi
 make_environments &
 environments=$!

@@ -32,11 +32,21 @@ type Nginx struct {
 // nginxConfig is what docs/deployment.md recommends, with everything that nginx writes kept in its own directory.
 var nginxConfig = template.Must(template.New("nginx.conf").Parse(`
 daemon off;
+{{if .Stream}}load_module {{.Stream}};{{end}}
 {{if .Root}}user root;{{end}}
 worker_processes 1;
 pid nginx.pid;
 error_log error.log notice;
 events { worker_connections 256; }
+{{if .Stream}}
+stream {
+  server {
+    listen {{.Plain}};
+    proxy_pass {{.Upstream}};
+    proxy_protocol on;
+  }
+}
+{{else}}
 http {
   access_log access.log;
   client_body_temp_path body;
@@ -58,6 +68,7 @@ http {
     location / { {{.Location}} }
   }
 }
+{{end}}
 `))
 
 // proxyPass is the location of nginx in front of HTTP, as docs/deployment.md has it.
@@ -76,7 +87,20 @@ func StartNginx(t *testing.T, upstream string) *Nginx {
 	return startNginx(t, upstream, proxyPass)
 }
 
-// startNginx is StartNginx with a location block of its own; the upstream is called pyhost in it.
+// streamModule is where Debian has what nginx needs to pass bytes on, with a PROXY header in front.
+const streamModule = "/usr/lib/nginx/modules/ngx_stream_module.so"
+
+// startStreamNginx puts an nginx in front that passes TCP connections on, with a PROXY header (version 1).
+func startStreamNginx(t *testing.T, upstream string) *Nginx {
+	t.Helper()
+	if _, err := os.Stat(streamModule); err != nil {
+		t.Skip("nginx cannot pass TCP connections on; Debian, Ubuntu: apt install libnginx-mod-stream")
+	}
+	return startNginx(t, upstream, "")
+}
+
+// startNginx is StartNginx with a location block of its own; the upstream is called pyhost in it. Without a location it
+// passes connections on.
 func startNginx(t *testing.T, upstream, location string) *Nginx {
 	t.Helper()
 	n := &Nginx{t: t, directory: t.TempDir(), exited: make(chan struct{})}
@@ -157,8 +181,13 @@ func (n *Nginx) writeCertificate() {
 func (n *Nginx) writeConfig(upstream, location, plain, secure string) {
 	n.t.Helper()
 	var config strings.Builder
+	stream := ""
+	if location == "" {
+		stream = streamModule
+	}
 	err := nginxConfig.Execute(&config, map[string]any{
-		"Root": os.Getuid() == 0, "Upstream": upstream, "Location": location, "Plain": plain, "Secure": secure,
+		"Stream": stream,
+		"Root":   os.Getuid() == 0, "Upstream": upstream, "Location": location, "Plain": plain, "Secure": secure,
 	})
 	if err != nil {
 		n.t.Fatal(err)

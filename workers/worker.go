@@ -13,6 +13,7 @@ import (
 	"github.com/pyhost/pyhost/config"
 	"github.com/pyhost/pyhost/logging"
 	"github.com/pyhost/pyhost/protocol/http1"
+	"github.com/pyhost/pyhost/protocol/proxy"
 	"github.com/pyhost/pyhost/workers/scoreboard"
 	"github.com/pyhost/pyhost/workers/socket"
 	"github.com/pyhost/pyhost/workers/wire"
@@ -45,6 +46,7 @@ type worker struct {
 	rules     wsgi.Rules
 	trusted   *wsgi.Trusted
 	packets   packetRules
+	proxies   proxyRules
 
 	listeners []listener
 	poller    *poller
@@ -79,6 +81,10 @@ func newWorker(boot *wire.WorkerBoot, py python, log *logging.Logger, access *lo
 	if err != nil {
 		return nil, err
 	}
+	proxies, err := newProxyRules(c)
+	if err != nil {
+		return nil, err
+	}
 	p, err := newPoller()
 	if err != nil {
 		return nil, err
@@ -95,6 +101,7 @@ func newWorker(boot *wire.WorkerBoot, py python, log *logging.Logger, access *lo
 		rules:   wsgi.Rules{SecureSchemeHeaders: c.SecureSchemeHeaders, ScriptName: c.ScriptName},
 		trusted: trusted,
 		packets: packets,
+		proxies: proxies,
 		poller:  p,
 		table:   newTable(descriptorLimit()),
 	}
@@ -104,7 +111,8 @@ func newWorker(boot *wire.WorkerBoot, py python, log *logging.Logger, access *lo
 	for i, l := range boot.Listeners {
 		packets := l.Protocol == config.ProtocolUWSGI
 		w.listeners = append(w.listeners, listener{
-			fd: fds[i], unix: l.Network == "unix", packets: packets, guarded: packets, constants: constants(c, l),
+			fd: fds[i], unix: l.Network == "unix", constants: constants(c, l),
+			packets: packets, guarded: packets || proxies.mode != proxy.Off,
 		})
 	}
 	return w, w.prepareListeners()

@@ -14,4 +14,13 @@ type Conn struct {
 	// Trusted: the peer is in forwarded_allow_ips (a peer on a unix socket always is), so that its secure scheme
 	// headers and forwarder headers count.
 	Trusted bool
+
+	extra Frame // further variables, see Add
+}
+
+// Add makes name=value a variable of every request on the connection. name must be none that a request brings: neither
+// of Keys nor HTTP_*. Before the first request only.
+func (c *Conn) Add(name string, value []byte) {
+	c.extra.begin(CustomKey|uint32(len(name)), len(value))
+	c.extra.Buf = append(append(c.extra.Buf, name...), value...)
 }

@@ -76,6 +76,9 @@ func (e *Encoder) Encode(frame *Frame, req *http1.Request, conn *Conn) error {
 	if conn.ListenerUnix && len(req.Host) > 0 {
 		writeServer(frame, req.Host, secure)
 	}
+	if conn.extra.Entries > 0 {
+		frame.join(&conn.extra)
+	}
 	return nil
 }
 

@@ -28,3 +28,9 @@ func (f *Frame) put(key uint32, value []byte) {
 	f.begin(key, len(value))
 	f.Buf = append(f.Buf, value...)
 }
+
+// join appends the entries of another frame.
+func (f *Frame) join(other *Frame) {
+	f.Buf = append(f.Buf, other.Buf...)
+	f.Entries += other.Entries
+}

@@ -68,6 +68,9 @@ func (e *Encoder) EncodeVars(frame *Frame, packet *uwsgi.Packet, conn *Conn) err
 	if secure {
 		frame.put(keyURLScheme, https)
 	}
+	if conn.extra.Entries > 0 {
+		frame.join(&conn.extra)
+	}
 	return nil
 }
 
