@@ -81,6 +81,7 @@ int ph_body_end(ph_thread *t)
 {
 	struct iovec iov;
 
+	ph_turn_seal(t);
 	if (t->gone)
 		return PH_CLIENT_GONE;
 	if (!t->committed) {
@@ -105,7 +106,7 @@ static int bytes_of(PyObject *block, char **data, Py_ssize_t *length)
 	if (py.PyBytes_AsStringAndSize(block, data, length) == 0)
 		return PH_OK;
 	py.PyErr_Clear();
-	py.PyErr_Format(*py.PyExc_TypeError, "a block of the response body must be bytes, not %R (PEP 3333)", block);
+	py.PyErr_Format(*py.PyExc_TypeError, "a block of the response body must be bytes, not %.200R (PEP 3333)", block);
 	return PH_ERR;
 }
 
@@ -150,8 +151,10 @@ static int send_small(ph_thread *t, PyObject *blocks, Py_ssize_t count, bool is_
 	struct iovec iov;
 
 	t->out.length = 0;
-	if (ph_buffer_reserve(&t->out, t->head.length + length) != PH_OK)
+	if (ph_buffer_reserve(&t->out, t->head.length + length) != PH_OK) {
+		py.PyErr_NoMemory();
 		return PH_ERR;
+	}
 	memcpy(t->out.data, t->head.data, t->head.length);
 	gather(blocks, count, is_list, t->out.data + t->head.length, length);
 	iov = (struct iovec){t->out.data, t->head.length + length};
@@ -178,8 +181,10 @@ static int send_large(ph_thread *t, PyObject *blocks, Py_ssize_t count, bool is_
 		return sent;
 	}
 	joined = malloc(t->head.length + length);
-	if (joined == NULL)
+	if (joined == NULL) {
+		py.PyErr_NoMemory();
 		return PH_ERR;
+	}
 	memcpy(joined, t->head.data, t->head.length);
 	gather(blocks, count, is_list, joined + t->head.length, length);
 	iov[0] = (struct iovec){joined, t->head.length + length};
@@ -207,44 +212,147 @@ static int deliver_blocks(ph_thread *t, PyObject *blocks, bool is_list)
 	                       : send_large(t, blocks, count, is_list, length);
 }
 
-static int deliver_stream(ph_thread *t, PyObject *iterable)
+/* send_block: the iterable's next block goes out before it is asked for another. */
+static int send_block(ph_thread *t, PyObject *block)
 {
-	PyObject *iterator = py.PyObject_GetIter(iterable); /* new */
-	PyObject *block;
-	int done = iterator ? PH_OK : PH_ERR;
+	char *data;
+	Py_ssize_t length;
+	int done;
 
-	while (done == PH_OK && (block = py.PyIter_Next(iterator)) != NULL) { /* new */
-		char *data;
-		Py_ssize_t length;
+	if (bytes_of(block, &data, &length) != PH_OK)
+		return PH_ERR;
+	ph_turn_begin(t);
+	done = ph_body_block(t, data, (size_t)length);
+	ph_turn_end(t);
+	return done;
+}
 
-		ph_child_leave(block);
-		done = bytes_of(block, &data, &length);
-		if (done == PH_OK)
-			done = ph_body_block(t, data, (size_t)length);
+/* next_block: new reference, or NULL at the end or with an exception. */
+static PyObject *next_block(PyObject *iterator)
+{
+	PyObject *block = py.PyIter_Next(iterator);
+
+	ph_child_leave(block);
+	return block;
+}
+
+/* deliver_rest: blocks, from `block` on, which is given away; NULL: the iterable has ended or failed. */
+static int deliver_rest(ph_thread *t, PyObject *iterator, PyObject *block)
+{
+	for (; block != NULL; block = next_block(iterator)) {
+		int done = send_block(t, block);
+
 		py.Py_DecRef(block);
+		if (done != PH_OK)
+			return done;
 		if (t->committed && (t->bodyless || (t->content_length >= 0 && (t->x.outcome & PH_WARNED))))
 			break; /* nothing more can go out: do not run an endless stream for a HEAD */
 	}
-	ph_child_leave(NULL);
-	if (done == PH_OK && py.PyErr_Occurred() != NULL)
-		done = PH_ERR;
+	return py.PyErr_Occurred() != NULL ? PH_ERR : ph_body_end(t);
+}
+
+/*
+ * deliver_single: len() of the iterable is 1, so its first block should be the body, whose length is known then
+ * (PEP 3333, "Handling the Content-Length Header").  Where len() was wrong, it is a stream like any other.
+ */
+static int deliver_single(ph_thread *t, PyObject *iterator)
+{
+	PyObject *first = next_block(iterator);                  /* new */
+	PyObject *second = first ? next_block(iterator) : NULL;  /* new */
+	PyObject *blocks;
+	int done;
+
+	if (first != NULL && second == NULL && py.PyErr_Occurred() == NULL) {
+		ph_turn_seal(t);
+		if (!t->committed) {
+			blocks = py.PyTuple_Pack(1, first); /* new */
+			done = blocks ? deliver_blocks(t, blocks, false) : PH_ERR;
+			py.Py_DecRef(blocks);
+			py.Py_DecRef(first);
+			return done;
+		}
+	}
+	done = first && py.PyErr_Occurred() == NULL ? send_block(t, first) : PH_OK;
+	py.Py_DecRef(first);
+	if (done == PH_OK)
+		return deliver_rest(t, iterator, second);
+	py.Py_DecRef(second);
+	return done;
+}
+
+/* is_single: a generator, the usual stream, has no len(): asking it would cost an exception. */
+static bool is_single(ph_thread *t, PyObject *iterable, PyObject *type)
+{
+	Py_ssize_t length;
+
+	if (type == py.PyGen_Type || t->committed || !t->started)
+		return false;
+	length = py.PyObject_Size(iterable);
+	if (length < 0)
+		py.PyErr_Clear(); /* no len(), or one that raises: it was a hint only */
+	return length == 1;
+}
+
+static int deliver_stream(ph_thread *t, PyObject *iterable, PyObject *type)
+{
+	PyObject *iterator = py.PyObject_GetIter(iterable); /* new */
+	int done = PH_ERR;
+
+	ph_child_leave(iterator);
+	if (iterator != NULL)
+		done = is_single(t, iterable, type) ? deliver_single(t, iterator)
+		                                    : deliver_rest(t, iterator, next_block(iterator));
 	py.Py_DecRef(iterator);
-	return done == PH_OK ? ph_body_end(t) : done;
+	return done;
+}
+
+/* is_blocks: a subclass of list or tuple that iterates as they do (`base`) holds its blocks like one. */
+static bool is_blocks(PyObject *type, PyObject *base)
+{
+	PyObject *own, *inherited;
+
+	if (!py.PyType_IsSubtype(type, base))
+		return false;
+	own = py.PyObject_GetAttrString(type, "__iter__");       /* new */
+	inherited = py.PyObject_GetAttrString(base, "__iter__"); /* new */
+	py.PyErr_Clear();
+	py.Py_DecRef(own);
+	py.Py_DecRef(inherited);
+	return own != NULL && own == inherited;
+}
+
+/* finished: the blocks of a body that is complete (a tuple, or for is_list the list itself), or NULL; new reference. */
+static PyObject *finished(PyObject *result, PyObject *type, bool *is_list)
+{
+	*is_list = type == py.PyList_Type;
+	if (*is_list || type == py.PyTuple_Type) {
+		py.Py_IncRef(result);
+		return result;
+	}
+	if (is_blocks(type, py.PyList_Type) || is_blocks(type, py.PyTuple_Type))
+		return py.PySequence_Tuple(result);
+	return NULL;
 }
 
 int ph_body_deliver(ph_thread *t, PyObject *result)
 {
 	PyObject *type = py.PyObject_Type(result); /* new */
-	int done;
+	PyObject *blocks = NULL;
+	bool is_list = false;
+	int done = PH_ERR;
 
-	py.Py_DecRef(type); /* the object keeps its type alive */
 	if (type == py.PyBytes_Type || type == py.PyUnicode_Type) {
 		py.PyErr_SetString(*py.PyExc_TypeError, "the application returned one string: return a list of bytes, [body]");
-		return PH_ERR;
+		goto out;
 	}
-	if ((type == py.PyList_Type || type == py.PyTuple_Type) && !t->committed && t->started)
-		done = deliver_blocks(t, result, type == py.PyList_Type);
-	else
-		done = deliver_stream(t, result);
+	if (t->started && (blocks = finished(result, type, &is_list)) != NULL) /* new */
+		ph_turn_seal(t);
+	if (blocks != NULL && !t->committed)
+		done = deliver_blocks(t, blocks, is_list);
+	else if (blocks != NULL || py.PyErr_Occurred() == NULL)
+		done = deliver_stream(t, result, type);
+out:
+	py.Py_DecRef(blocks);
+	py.Py_DecRef(type);
 	return done;
 }

@@ -17,10 +17,11 @@ ph_exchange *ph_exchange_of(int thread)
 static void begin(ph_thread *t)
 {
 	t->serial++;
-	t->active = true;
+	t->active = t->open = true;
 	t->started = t->committed = t->chunked = t->bodyless = t->gone = t->taken = false;
 	t->body_sent = 0;
-	t->message.length = 0;
+	ph_buffer_clear(&t->message);
+	ph_buffer_clear(&t->head);
 	ph_head_reset(t);
 	t->x.outcome = 0;
 	t->x.status = 0;
@@ -29,7 +30,7 @@ static void begin(ph_thread *t)
 	t->x.tail_length = t->x.tail_offset = 0;
 }
 
-/* finish: from here on tokens of this request are refused; what Go reads is in the exchange. */
+/* finish: what Go reads is in the exchange. */
 static void finish(ph_thread *t)
 {
 	t->active = false;
@@ -66,10 +67,17 @@ static PyObject *call_application(PyObject *token, PyObject *environ)
 	return result;
 }
 
-/*
- * close_iterable: PEP 3333: close() is called once, however the request ended.  Lists and tuples have none.
- * An exception of close() is logged; it does not change an answer that is already out.
- */
+/* close_failed: the pending exception is logged; it does not change an answer that is already out. */
+static void close_failed(ph_thread *t)
+{
+	uint32_t outcome = t->x.outcome;
+
+	ph_exception_record(t);
+	if (t->committed && !(outcome & PH_FAILED)) /* the answer stands */
+		t->x.outcome = outcome | PH_WARNED | PH_CLOSE_FAILED;
+}
+
+/* close_iterable: PEP 3333: close() is called once, however the request ended.  Lists and tuples have none. */
 static void close_iterable(ph_thread *t, PyObject *result)
 {
 	PyObject *type = py.PyObject_Type(result); /* new */
@@ -79,20 +87,14 @@ static void close_iterable(ph_thread *t, PyObject *result)
 	if (type == py.PyList_Type || type == py.PyTuple_Type)
 		return;
 	close = py.PyObject_GetAttr(result, ph_name.close); /* new */
-	if (close == NULL) {
-		py.PyErr_Clear();
+	if (close == NULL && py.PyErr_ExceptionMatches(*py.PyExc_AttributeError)) {
+		py.PyErr_Clear(); /* it has none */
 		return;
 	}
-	done = py.PyObject_CallFunctionObjArgs(close, NULL); /* new */
+	done = close ? py.PyObject_CallFunctionObjArgs(close, NULL) : NULL; /* new */
 	ph_child_leave(done);
-	if (done == NULL && !(t->x.outcome & PH_FAILED)) {
-		uint32_t reuse = t->x.outcome & PH_REUSE;
-
-		ph_exception_record(t);
-		if (t->committed) /* the answer stands */
-			t->x.outcome = (t->x.outcome & ~(uint32_t)PH_FAILED) | PH_WARNED | reuse;
-	}
-	py.PyErr_Clear();
+	if (done == NULL)
+		close_failed(t);
 	py.Py_DecRef(done);
 	py.Py_DecRef(close);
 }
@@ -114,6 +116,7 @@ static void run(ph_thread *t, PyObject *token, PyObject *environ)
 	ph_child_leave(result);
 	if (result == NULL) {
 		fail(t);
+		ph_turn_seal(t);
 		return;
 	}
 	/* an application that spoke on the socket itself has nothing to say here, unless it started a response */
@@ -122,6 +125,7 @@ static void run(ph_thread *t, PyObject *token, PyObject *environ)
 		fail(t);
 	else if (done == PH_CLIENT_GONE)
 		t->gone = true;
+	ph_turn_seal(t); /* nothing that close(), __del__ or a thread writes now can be part of this response */
 	close_iterable(t, result);
 	py.Py_DecRef(result);
 }
@@ -146,10 +150,12 @@ void ph_call(int thread, const uint8_t *frame, const uint8_t *body)
 	begin(t);
 	token = ph_token_new(t);                                            /* new */
 	environ = token ? ph_environ_new(t, token, frame, body) : NULL; /* new */
-	if (environ == NULL)
+	if (environ == NULL) {
 		fail(t);
-	else
+		ph_turn_seal(t);
+	} else {
 		run(t, token, environ);
+	}
 	py.Py_DecRef(environ);
 	py.Py_DecRef(token);
 	if (t->taken)
@@ -166,6 +172,7 @@ int ph_signals_check(void)
 
 	ph_gil_acquire(t);
 	if (py.PyErr_CheckSignals() != 0) {
+		t->message.length = 0;
 		raised = py.PyErr_ExceptionMatches(*py.PyExc_SystemExit) ? 1 : -1;
 		ph_exception_record(t);
 		t->x.message = t->message.data;

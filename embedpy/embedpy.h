@@ -61,6 +61,7 @@ enum {
 	PH_WARNED = 8,     /* the response went out, but message says what was wrong with it */
 	PH_GONE = 16,      /* the client left before the end */
 	PH_TAKEN = 32,     /* the application took the socket (gunicorn.socket): close without a word */
+	PH_CLOSE_FAILED = 64, /* with PH_WARNED: close() of the iterable raised, message ends with its traceback */
 };
 
 typedef struct ph_conn ph_conn;

@@ -7,6 +7,7 @@
 /* ph_exception_text: appends the traceback of the pending exception, as `traceback.format_exception` writes it. */
 void ph_exception_text(ph_buffer *to)
 {
+	static const char unknown[] = "an exception that cannot be shown: formatting it raised another one\n";
 	PyObject *type, *value, *trace, *text;
 	char *data;
 	Py_ssize_t length;
@@ -17,6 +18,8 @@ void ph_exception_text(ph_buffer *to)
 	                                       trace ? trace : PH_NONE, NULL); /* new */
 	if (text != NULL && py.PyBytes_AsStringAndSize(text, &data, &length) == 0)
 		ph_buffer_add(to, data, (size_t)length);
+	else
+		ph_buffer_add(to, unknown, sizeof unknown - 1);
 	py.PyErr_Clear();
 	py.Py_DecRef(text); /* Py_DecRef takes NULL */
 	py.Py_DecRef(type);
@@ -26,7 +29,8 @@ void ph_exception_text(ph_buffer *to)
 
 void ph_exception_record(ph_thread *t)
 {
-	t->message.length = 0;
+	if (t->message.length > 0 && t->message.data[t->message.length - 1] != '\n')
+		ph_buffer_add(&t->message, "\n", 1); /* below a warning */
 	ph_exception_text(&t->message);
 	t->x.outcome |= PH_FAILED;
 }

@@ -26,6 +26,8 @@ const (
 	OutcomeWarned    = 8  // answered, but Message says what was wrong
 	OutcomeGone      = 16 // the client left before the end
 	OutcomeTaken     = 32 // the application took the socket over
+	// OutcomeCloseFailed: with OutcomeWarned: close() of the body raised; Message ends with its traceback.
+	OutcomeCloseFailed = 64
 )
 
 // Exchange is what passes between a Python thread's Go half and its C half for one request: ph_exchange of embedpy.h,

@@ -50,9 +50,10 @@ static int not_native(PyObject *text, const char *what, PyObject *name)
 
 	py.PyErr_Clear();
 	if (name != NULL)
-		py.PyErr_Format(*py.PyExc_TypeError, "%s %R must %s, not %R (PEP 3333, native strings)", what, name, rule, text);
+		py.PyErr_Format(*py.PyExc_TypeError, "%s %.200R must %s, not %.200R (PEP 3333, native strings)", what, name,
+		                rule, text);
 	else
-		py.PyErr_Format(*py.PyExc_TypeError, "%s must %s, not %R (PEP 3333, native strings)", what, rule, text);
+		py.PyErr_Format(*py.PyExc_TypeError, "%s must %s, not %.200R (PEP 3333, native strings)", what, rule, text);
 	return PH_ERR;
 }
 
@@ -97,12 +98,13 @@ int ph_head_status(ph_thread *t, PyObject *status)
 		return PH_ERR;
 	if (length < 3 || !is_digit(text[0]) || !is_digit(text[1]) || !is_digit(text[2]) || text[0] == '0' ||
 	    (length > 3 && text[3] != ' ') || !is_clean(text, length)) {
-		py.PyErr_Format(*py.PyExc_ValueError, "malformed status %R: want '200 OK' (PEP 3333, start_response)", status);
+		py.PyErr_Format(*py.PyExc_ValueError, "malformed status %.200R: want '200 OK' (PEP 3333, start_response)",
+		                status);
 		goto out;
 	}
 	if (text[0] == '1' && strncmp(text, "101", 3) != 0) {
 		py.PyErr_Format(*py.PyExc_ValueError,
-		                "status %R is an interim one: a response needs a final status (RFC 9110 15.2); see "
+		                "status %.200R is an interim one: a response needs a final status (RFC 9110 15.2); see "
 		                "wsgi.early_hints",
 		                status);
 		goto out;
@@ -225,13 +227,14 @@ static int add_header(ph_thread *t, ph_buffer *to, PyObject *name_text, PyObject
 	if (native(name_text, "header name", NULL, &name, &name_length, &name_owned) != PH_OK)
 		goto out;
 	if (!is_name(name, name_length)) {
-		py.PyErr_Format(*py.PyExc_ValueError, "invalid header name %R (RFC 9110 5.1: a token)", name_text);
+		py.PyErr_Format(*py.PyExc_ValueError, "invalid header name %.200R (RFC 9110 5.1: a token)", name_text);
 		goto out;
 	}
 	if (native(value_text, "the value of header", name_text, &value, &length, &value_owned) != PH_OK)
 		goto out;
 	if (!is_clean(value, length)) {
-		py.PyErr_Format(*py.PyExc_ValueError, "control character in the value of header %R: %R", name_text, value_text);
+		py.PyErr_Format(*py.PyExc_ValueError, "control character in the value of header %.200R: %.200R", name_text,
+		                value_text);
 		goto out;
 	}
 	if (!early && note_header(t, name, name_length, value, length, &skip) != PH_OK)
@@ -243,31 +246,51 @@ out:
 	return done;
 }
 
+static bool is_tuple(PyObject *o)
+{
+	PyObject *type = py.PyObject_Type(o); /* new */
+
+	py.Py_DecRef(type); /* the object keeps its type alive */
+	return type == py.PyTuple_Type;
+}
+
 /*
- * ph_head_headers: a list of (name, value) tuples, checked and appended to `to`.
- * PEP 3333 asks for a list of tuples; any sequence of pairs is taken, as other servers do.
+ * ph_head_fields: what the application gave as headers, as a tuple of tuples; new reference, or NULL with an exception.
+ * PEP 3333 asks for a list of tuples; any iterable of pairs is taken, as other servers do.  Iterating over one of those
+ * runs the application's code: this comes before anything of a request is looked at or changed.
  */
-int ph_head_headers(ph_thread *t, ph_buffer *to, PyObject *headers, bool early)
+PyObject *ph_head_fields(PyObject *headers)
 {
 	PyObject *fields = py.PySequence_Tuple(headers); /* new */
+	PyObject *pairs;
 	Py_ssize_t count = fields ? py.PyTuple_Size(fields) : 0;
-	int done = fields ? PH_OK : PH_ERR;
 
-	for (Py_ssize_t i = 0; i < count && done == PH_OK; i++) {
-		PyObject *field = py.PyTuple_GetItem(fields, i);  /* borrowed */
-		PyObject *pair = py.PySequence_Tuple(field);      /* new */
-
-		if (pair == NULL || py.PyTuple_Size(pair) != 2) {
-			py.PyErr_Clear();
-			py.PyErr_Format(*py.PyExc_TypeError, "a header must be a (name, value) tuple, not %R", field);
-			done = PH_ERR;
-		} else {
-			done = add_header(t, to, py.PyTuple_GetItem(pair, 0), py.PyTuple_GetItem(pair, 1), early);
-		}
-		py.Py_DecRef(pair);
+	for (Py_ssize_t i = 0; i < count; i++) {
+		if (is_tuple(py.PyTuple_GetItem(fields, i)))
+			continue;
+		pairs = py.PyObject_CallFunctionObjArgs(ph_py.header_pairs, fields, NULL); /* new */
+		py.Py_DecRef(fields);
+		return pairs;
 	}
-	py.Py_DecRef(fields);
-	return done;
+	return fields;
+}
+
+/* ph_head_headers: fields, from ph_head_fields, checked and appended to `to`.  t may be NULL for early ones. */
+int ph_head_headers(ph_thread *t, ph_buffer *to, PyObject *fields, bool early)
+{
+	Py_ssize_t count = py.PyTuple_Size(fields);
+
+	for (Py_ssize_t i = 0; i < count; i++) {
+		PyObject *pair = py.PyTuple_GetItem(fields, i); /* borrowed */
+
+		if (py.PyTuple_Size(pair) != 2) {
+			py.PyErr_Format(*py.PyExc_TypeError, "a header must be a (name, value) tuple, not %.200R", pair);
+			return PH_ERR;
+		}
+		if (add_header(t, to, py.PyTuple_GetItem(pair, 0), py.PyTuple_GetItem(pair, 1), early) != PH_OK)
+			return PH_ERR;
+	}
+	return PH_OK;
 }
 
 /* ph_head_reset: forgets what an earlier start_response said. */

@@ -28,7 +28,9 @@ typedef struct {
 	bool holds_gil;
 
 	uint64_t serial; /* of the request; tokens of start_response and write carry it */
-	bool active;     /* a request is running: its tokens are good */
+	bool active;     /* a request is running */
+	bool open;       /* and its response may still be added to: its tokens are good */
+	bool sending;    /* a thread, not always this one, sends on the socket: see turn.c */
 	bool started;    /* start_response was called */
 	bool committed;  /* the head left */
 	bool chunked;
@@ -66,6 +68,7 @@ typedef struct {
 	PyObject *open_file;
 	PyObject *open_stream;
 	PyObject *format_exception;
+	PyObject *header_pairs;
 	int threads;
 	int multithread;
 } ph_runtime;
@@ -98,9 +101,17 @@ PyObject *ph_start_response_new(PyObject *token);      /* new */
 PyObject *ph_early_hints_new(PyObject *token);         /* new */
 ph_thread *ph_thread_of_token(PyObject *token); /* NULL with RuntimeError when its request is over */
 
+/* turn.c: one sender at a time.  GIL held on entry and exit, released while waiting. */
+void ph_turn_begin(ph_thread *t);              /* for the thread of the request itself */
+ph_thread *ph_turn_of_token(PyObject *token);  /* for any thread; NULL with RuntimeError when the request is over */
+void ph_turn_end(ph_thread *t);
+void ph_turn_seal(ph_thread *t); /* tokens are refused from here on, and no other thread sends any more */
+void ph_turn_forget(void);
+
 /* head.c: what goes on the wire before the body.  GIL held; PH_ERR with an exception set. */
 int ph_head_status(ph_thread *t, PyObject *status);
-int ph_head_headers(ph_thread *t, ph_buffer *to, PyObject *headers, bool early);
+PyObject *ph_head_fields(PyObject *headers); /* new; runs the application's code, what follows does not */
+int ph_head_headers(ph_thread *t, ph_buffer *to, PyObject *fields, bool early);
 void ph_head_reset(ph_thread *t);
 int ph_head_finish(ph_thread *t, int64_t known_length);
 
@@ -113,7 +124,7 @@ int ph_body_end(ph_thread *t);
 int ph_output_wait(ph_thread *t, struct iovec *iov, int count);
 int ph_output_last(ph_thread *t, struct iovec *iov, int count, char *owned);
 
-/* exception.c: the pending exception becomes log text.  GIL held; clears the exception. */
+/* exception.c: the pending exception is appended to the log text.  GIL held; clears the exception. */
 void ph_exception_record(ph_thread *t);
 void ph_exception_text(ph_buffer *to);
 void ph_message_set(ph_thread *t, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -74,6 +74,7 @@ BUILTIN(configure)
 	ph_py.bytes_io = take(args[0], "bytes_io");
 	ph_py.open_file = take(args[0], "open_file");
 	ph_py.open_stream = take(args[0], "open_stream");
+	ph_py.header_pairs = take(args[0], "header_pairs");
 	return none();
 }
 
@@ -161,6 +162,7 @@ BUILTIN(after_fork_in_child)
 		    now.sa_handler != SIG_DFL)
 			sigaction(n, &fallback, NULL);
 	ph_is_child = true;
+	ph_turn_forget();
 	pthread_sigmask(SIG_SETMASK, &mask_before_fork, NULL);
 	return none();
 }

@@ -60,6 +60,9 @@ typedef struct {
 	X(int, PyObject_SetAttrString, (PyObject *, const char *, PyObject *))                                             \
 	X(PyObject *, PyObject_GetAttr, (PyObject *, PyObject *))                                                          \
 	X(PyObject *, PyObject_Type, (PyObject *)) /* new */                                                               \
+	X(Py_ssize_t, PyObject_Size, (PyObject *))                                                                         \
+	X(int, PyType_IsSubtype, (PyObject *, PyObject *))                                                                 \
+	X(int, PyException_SetTraceback, (PyObject *, PyObject *))                                                         \
 	X(PyObject *, PyObject_Str, (PyObject *))                                                                          \
 	X(PyObject *, PyObject_CallObject, (PyObject *, PyObject *))                                                       \
 	X(PyObject *, PyObject_CallFunctionObjArgs, (PyObject *, ...))                                                     \
@@ -104,11 +107,14 @@ typedef struct {
 	X(PyList_Type)                                                                                                     \
 	X(PyTuple_Type)                                                                                                    \
 	X(PyBytes_Type)                                                                                                    \
+	X(PyGen_Type)                                                                                                      \
 	X(PyUnicode_Type)
 
 /* Exceptions: the symbol is a variable that holds the object. */
 #define PH_EXCEPTIONS(X)                                                                                               \
 	X(PyExc_AssertionError)                                                                                            \
+	X(PyExc_AttributeError)                                                                                            \
+	X(PyExc_BaseException)                                                                                             \
 	X(PyExc_TypeError)                                                                                                 \
 	X(PyExc_ValueError)                                                                                                \
 	X(PyExc_RuntimeError)                                                                                              \

@@ -17,13 +17,18 @@ static uint64_t token_of(ph_thread *t)
 	return t->serial << THREAD_BITS | (uint64_t)t->index;
 }
 
+static bool is_running(ph_thread *t, PyObject *token)
+{
+	return t->open && token_of(t) == py.PyLong_AsUnsignedLongLong(token);
+}
+
 /* ph_thread_of_token: borrowed pointer to the thread whose running request the token names, or NULL with an error. */
 ph_thread *ph_thread_of_token(PyObject *token)
 {
 	uint64_t n = py.PyLong_AsUnsignedLongLong(token);
 	ph_thread *t = &ph_threads[n & ((1 << THREAD_BITS) - 1)];
 
-	if (!t->active || token_of(t) != n) {
+	if (!is_running(t, token)) {
 		py.PyErr_SetString(*py.PyExc_RuntimeError,
 		                   "start_response(), write() or early_hints() called after its request was over");
 		return NULL;
@@ -34,20 +39,19 @@ ph_thread *ph_thread_of_token(PyObject *token)
 /* write(data): the imperative way to send, PEP 3333 "The write() Callable".  Returns None. */
 static PyObject *write_call(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
-	ph_thread *t = ph_thread_of_token(self);
+	ph_thread *t;
 	char *data;
 	Py_ssize_t length;
 	int sent;
 
-	if (t == NULL)
-		return NULL;
 	if (nargs != 1 || kwnames != NULL) {
 		py.PyErr_SetString(*py.PyExc_TypeError, "write() takes one argument, bytes");
 		return NULL;
 	}
-	if (py.PyBytes_AsStringAndSize(args[0], &data, &length) != 0)
+	if (py.PyBytes_AsStringAndSize(args[0], &data, &length) != 0 || (t = ph_turn_of_token(self)) == NULL)
 		return NULL;
 	sent = ph_body_block(t, data, (size_t)length);
+	ph_turn_end(t);
 	if (sent == PH_CLIENT_GONE)
 		py.PyErr_SetString(*py.PyExc_OSError, "the client closed the connection");
 	if (sent != PH_OK)
@@ -60,6 +64,35 @@ static PyMethodDef write_def = {"write", write_call, METH_FASTCALL_KEYWORDS,
                                 "write(data): send a block of the body now (PEP 3333)."};
 
 /*
+ * raise_again: sets the exception that exc_info carries.  Python trusts its callers to give PyErr_Restore an exception,
+ * and crashes later where it is something else.
+ */
+static void raise_again(PyObject *exc_info)
+{
+	PyObject *value = py.PyTuple_Size(exc_info) == 3 ? py.PyTuple_GetItem(exc_info, 1) : NULL; /* borrowed */
+	PyObject *type = value ? py.PyObject_Type(value) : NULL;                                   /* new */
+	PyObject *trace;
+
+	if (type == NULL || !py.PyType_IsSubtype(type, *py.PyExc_BaseException)) {
+		py.Py_DecRef(type);
+		py.PyErr_Clear();
+		py.PyErr_SetString(*py.PyExc_TypeError,
+		                   "exc_info must be the (type, value, traceback) of sys.exc_info() (PEP 3333)");
+		return;
+	}
+	trace = py.PyTuple_GetItem(exc_info, 2); /* borrowed */
+	if (py.PyException_SetTraceback(value, trace) != 0) {
+		py.Py_DecRef(type);
+		return;
+	}
+	if (trace == PH_NONE)
+		trace = NULL;
+	py.Py_IncRef(value);
+	py.Py_IncRef(trace); /* takes NULL */
+	py.PyErr_Restore(type, value, trace); /* steals the three */
+}
+
+/*
  * replace: a second call.  PEP 3333: allowed with exc_info only; before the head left it replaces, afterwards the
  * exception that exc_info carries is raised again.
  */
@@ -70,21 +103,10 @@ static int replace(ph_thread *t, PyObject *exc_info)
 		                   "start_response() was called a second time without exc_info (PEP 3333)");
 		return PH_ERR;
 	}
-	if (t->committed) {
-		PyObject *info[3];
-
-		if (py.PyTuple_Size(exc_info) != 3)
-			return PH_ERR;
-		for (int i = 0; i < 3; i++) {
-			info[i] = py.PyTuple_GetItem(exc_info, i); /* borrowed */
-			if (info[i] == PH_NONE)
-				info[i] = NULL;
-			py.Py_IncRef(info[i]);
-		}
-		py.PyErr_Restore(info[0], info[1], info[2]); /* steals the three */
-		return PH_ERR;
-	}
-	return PH_OK;
+	if (!t->committed)
+		return PH_OK;
+	raise_again(exc_info);
+	return PH_ERR;
 }
 
 /* collect: positional and keyword arguments into given[3] (borrowed). */
@@ -117,21 +139,27 @@ wrong:
 /* start_response(status, headers, exc_info=None) -> write */
 static PyObject *start_response_call(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
-	ph_thread *t = ph_thread_of_token(self);
 	PyObject *given[3] = {NULL, NULL, NULL};
+	PyObject *fields, *write = NULL;
+	ph_thread *t;
 
-	if (t == NULL || collect(args, nargs, kwnames, given) != PH_OK)
+	if (collect(args, nargs, kwnames, given) != PH_OK || (fields = ph_head_fields(given[1])) == NULL) /* new */
 		return NULL;
-	if (t->started && replace(t, given[2]) != PH_OK)
-		return NULL;
+	t = ph_thread_of_token(self); /* now: making the fields took the application's code, and any time */
+	if (t == NULL || (t->started && replace(t, given[2]) != PH_OK))
+		goto out;
 	ph_head_reset(t);
 	t->started = false;
-	if (ph_head_status(t, given[0]) != PH_OK || ph_head_headers(t, &t->head, given[1], false) != PH_OK) {
+	if (ph_head_status(t, given[0]) == PH_OK && ph_head_headers(t, &t->head, fields, false) == PH_OK) {
+		t->started = true;
+		write = py.PyCFunction_NewEx(&write_def, self, NULL); /* new */
+	} else if (is_running(t, self) && !t->committed) { /* the error's text came from a __repr__ of the application */
 		ph_head_reset(t);
-		return NULL;
+		t->started = false;
 	}
-	t->started = true;
-	return py.PyCFunction_NewEx(&write_def, self, NULL); /* new */
+out:
+	py.Py_DecRef(fields);
+	return write;
 }
 
 static PyMethodDef start_response_def = {"start_response", start_response_call, METH_FASTCALL_KEYWORDS,
@@ -151,29 +179,30 @@ PyObject *ph_start_response_new(PyObject *token)
 static PyObject *early_hints_call(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
 	static const char status[] = "HTTP/1.1 103 Early Hints\r\n";
-	ph_thread *t = ph_thread_of_token(self);
+	ph_thread *t;
 	ph_buffer hints = {0};
 	struct iovec iov;
-	PyObject *answer = NULL;
+	PyObject *fields, *answer = NULL;
 
-	if (t == NULL)
-		return NULL;
 	if (nargs != 1 || kwnames != NULL) {
 		py.PyErr_SetString(*py.PyExc_TypeError, "wsgi.early_hints() takes one argument, a list of headers");
 		return NULL;
 	}
-	if (t->committed || !(t->x.flags & PH_HTTP11))
-		goto done;
+	fields = ph_head_fields(args[0]); /* new */
+	if (fields == NULL)
+		return NULL;
 	if (ph_buffer_add(&hints, status, sizeof status - 1) != PH_OK ||
-	    ph_head_headers(t, &hints, args[0], true) != PH_OK || ph_buffer_add(&hints, "\r\n", 2) != PH_OK)
+	    ph_head_headers(NULL, &hints, fields, true) != PH_OK || ph_buffer_add(&hints, "\r\n", 2) != PH_OK ||
+	    (t = ph_turn_of_token(self)) == NULL)
 		goto out;
 	iov = (struct iovec){hints.data, hints.length};
-	if (ph_output_wait(t, &iov, 1) == PH_CLIENT_GONE)
+	if (!t->committed && !t->gone && (t->x.flags & PH_HTTP11) && ph_output_wait(t, &iov, 1) == PH_CLIENT_GONE)
 		t->gone = true;
-done:
+	ph_turn_end(t);
 	py.Py_IncRef(PH_NONE);
 	answer = PH_NONE;
 out:
+	py.Py_DecRef(fields);
 	ph_buffer_free(&hints);
 	return answer;
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"os"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -213,7 +212,7 @@ func (t *thread) report() {
 		t.w.log.Error("Error handling request %s %s\n%s", t.request.Method, t.request.Target, x.Message())
 		return
 	}
-	if strings.HasPrefix(x.Message(), "Traceback") {
+	if x.Outcome&embedpy.OutcomeCloseFailed != 0 {
 		t.w.log.Error("Error closing the response of %s %s\n%s", t.request.Method, t.request.Target, x.Message())
 		return
 	}

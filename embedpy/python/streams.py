@@ -16,7 +16,11 @@ class EmptyInput(io.BytesIO):
         """Do nothing: the next request reads from the same object."""
 
     def write(self, data):
-        """Refuse: wsgi.input is for reading."""
+        """Refuse: wsgi.input is for reading, and what is written here the next request would read."""
+        raise io.UnsupportedOperation("not writable")
+
+    def writelines(self, lines):
+        """Refuse, as write."""
         raise io.UnsupportedOperation("not writable")
 
 

@@ -43,6 +43,7 @@ def boot(text, error_fd, wake_fd):
         "bytes_io": io.BytesIO,
         "open_file": streams.open_file,
         "open_stream": streams.open_stream,
+        "header_pairs": header_pairs,
     })
     return None
 
@@ -73,6 +74,20 @@ def template(config, listener, error_fd):
     return environ
 
 
+def header_pairs(fields):
+    """The headers of start_response as a tuple of tuples, where the application gave pairs of another kind."""
+    pairs = []
+    for field in fields:
+        try:
+            pair = tuple(field)
+        except TypeError:
+            pair = ()
+        if len(pair) != 2:
+            raise TypeError("a header must be a (name, value) tuple, not %.200r" % (field,))
+        pairs.append(pair)
+    return tuple(pairs)
+
+
 def start_threads(count):
     """Start request threads 1..count-1; thread 0 is the main thread.  They are daemons: draining is the server's."""
     for index in range(1, count):
@@ -80,8 +95,13 @@ def start_threads(count):
 
 
 def run_atexit():
-    """Run the atexit handlers of the application without ending the interpreter."""
+    """Run the atexit handlers of the application without ending the interpreter, and flush what it printed."""
     atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:  # closed, replaced by something else, or None
+            pass
 
 
 def guard_forks():
@@ -137,6 +157,6 @@ def format_exception(kind, value, trace):
     """The traceback as UTF-8 bytes, for the log."""
     try:
         text = "".join(traceback.format_exception(kind, value, trace))
-    except Exception:
-        text = "%s (its traceback cannot be formatted)\n" % (kind,)
+    except BaseException:  # whatever __str__ raised, SystemExit included
+        text = "%s (its traceback cannot be formatted)\n" % type.__repr__(kind)
     return text.encode("utf-8", "backslashreplace")
