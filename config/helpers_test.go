@@ -13,6 +13,8 @@ type scene struct {
 	args  []string
 	env   map[string]string
 	files map[string]string // by name, in the directory the program is started in
+	// layers are what Python code has computed.
+	layers []Layer
 }
 
 // dir makes the directory of the scene.
@@ -41,7 +43,7 @@ func (s scene) environment() environment {
 // load loads the scene; it must succeed.
 func (s scene) load(t *testing.T) *Config {
 	t.Helper()
-	c, err := load(s.args, s.environment(), s.dir(t))
+	c, err := load(s.args, s.environment(), s.dir(t), s.layers...)
 	if err != nil {
 		t.Fatalf("load: %v", err)
 	}
@@ -51,7 +53,7 @@ func (s scene) load(t *testing.T) *Config {
 // fail loads the scene; it must fail.
 func (s scene) fail(t *testing.T) error {
 	t.Helper()
-	c, err := load(s.args, s.environment(), s.dir(t))
+	c, err := load(s.args, s.environment(), s.dir(t), s.layers...)
 	if err == nil {
 		t.Fatalf("load succeeded: %+v", c)
 	}

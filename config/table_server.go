@@ -5,8 +5,10 @@ package config
 var fileSettings = []*Setting{
 	{
 		Name: "config", Flags: []string{"config"}, Short: "c", Metavar: "FILE", Section: "Config File",
-		Type: String, Default: "", DefaultText: "./pyhost.toml, or [tool.pyhost] in ./pyproject.toml",
-		Doc: "The TOML file to read settings from; its keys are the names of the settings.",
+		Type: String, Default: "",
+		DefaultText: "the first of ./pyhost.toml, ./pyhost.conf.py, [tool.pyhost] in ./pyproject.toml, ./gunicorn.conf.py",
+		Doc: "The file to read settings from; its keys are the names of the settings. *.toml is TOML, any other name (or " +
+			"python:MODULE) is Python.",
 	},
 	{
 		Name: "wsgi_app", Metavar: "APP_MODULE", Section: "Config File",

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 
 	"github.com/BurntSushi/toml"
@@ -36,11 +35,7 @@ func parseTOML(text []byte, file string, table ...string) (layer, error) {
 	entries, err := tableEntries(text, table)
 	var syntax toml.ParseError
 	if errors.As(err, &syntax) {
-		problem := syntax.Message
-		if filepath.Ext(file) != ".toml" {
-			problem += " (the file has to be TOML)"
-		}
-		return nil, &ValueError{Source: at(file, syntax.Position.Line), Problem: problem}
+		return nil, &ValueError{Source: at(file, syntax.Position.Line), Problem: syntax.Message}
 	}
 	if err != nil {
 		return nil, &ValueError{Source: file, Problem: err.Error()}
@@ -56,7 +51,7 @@ func parseTOML(text []byte, file string, table ...string) (layer, error) {
 		if s.field == nil {
 			return nil, &ValueError{Source: source, Problem: s.Name + " cannot be set in a config file"}
 		}
-		found[s.Name] = given{toml: e.value, source: source}
+		found[s.Name] = given{typed: e.value, form: fromTOML, source: source}
 	}
 	return found, nil
 }
@@ -110,12 +105,6 @@ func locate(meta toml.MetaData, value toml.Primitive) (any, int) {
 		}
 	}
 	return place.value, line
-}
-
-// holdsTable says whether text is TOML with a table of that name.
-func holdsTable(text []byte, table ...string) bool {
-	entries, err := tableEntries(text, table)
-	return err == nil && len(entries) > 0
 }
 
 func at(file string, line int) string {

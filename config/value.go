@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
@@ -9,11 +10,21 @@ import (
 	"strings"
 )
 
-// given is what one source says about one setting: texts from an option or a variable, or a value from TOML.
+// form is how a source writes values.
+type form int
+
+const (
+	fromText   form = iota // options and variables
+	fromTOML               // values as the TOML package delivers them
+	fromPython             // values of a Python file, as the JSON package delivers them with json.Number
+)
+
+// given is what one source says about one setting.
 type given struct {
-	texts  []string // in the order given; all count for a List, the last one for everything else
-	toml   any      // a value as the TOML package delivers it; nil if texts hold the value
-	source string   // in the words of Config.Source
+	texts  []string // fromText: in the order given; all count for a List, the last one for everything else
+	typed  any      // otherwise
+	form   form
+	source string // in the words of Config.Source
 }
 
 // layer is what one source says, by setting name.
@@ -23,9 +34,12 @@ type layer map[string]given
 func (s *Setting) value(g given, dir string) (any, *ValueError) {
 	var value any
 	var bad *ValueError
-	if g.toml != nil {
-		value, bad = s.fromTOML(g.toml, dir)
-	} else {
+	switch g.form {
+	case fromTOML:
+		value, bad = s.fromTOML(g.typed, dir)
+	case fromPython:
+		value, bad = s.fromPython(g.typed, dir)
+	default:
 		value, bad = s.fromTexts(g.texts, dir)
 	}
 	if bad != nil {
@@ -82,6 +96,59 @@ func (s *Setting) fromTOML(value any, dir string) (any, *ValueError) {
 		}
 	}
 	return nil, problemf(fmt.Sprint(value), "%s", s.wanted())
+}
+
+// fromPython takes what gunicorn's validators take, and None for the default.
+func (s *Setting) fromPython(value any, dir string) (any, *ValueError) {
+	switch v := value.(type) {
+	case nil:
+		return s.Default, nil
+	case bool:
+		switch {
+		case s.Type == Bool:
+			return v, nil
+		case s.Type == Int && v: // bool is an int in Python
+			return s.inRange(1, "True")
+		case s.Type == Int:
+			return s.inRange(0, "False")
+		}
+	case json.Number:
+		if s.Type == Int {
+			if number, err := strconv.ParseInt(v.String(), 10, 64); err == nil {
+				return s.inRange(number, v.String())
+			}
+		}
+	case string:
+		if s.Type == Int && s.number == nil {
+			if number, err := strconv.ParseInt(strings.TrimSpace(v), 0, 64); err == nil { // as int(v, 0)
+				return s.inRange(number, v)
+			}
+		}
+		if s.Type != Map {
+			return s.fromTexts([]string{v}, dir)
+		}
+	case []any:
+		if texts, ok := allStrings(v); ok && s.Type == List {
+			return s.listFrom(texts, dir)
+		}
+	case map[string]any:
+		if s.Type == Map {
+			return tableFrom(v)
+		}
+	}
+	return nil, problemf(pythonText(value), "%s", s.wanted())
+}
+
+// pythonText is a value as Python writes it, more or less.
+func pythonText(value any) string {
+	switch v := value.(type) {
+	case bool:
+		return map[bool]string{false: "False", true: "True"}[v]
+	case json.Number, string:
+		return fmt.Sprint(v)
+	}
+	text, _ := json.Marshal(value)
+	return string(text)
 }
 
 // wanted says what a value of the setting has to be.
