@@ -1,7 +1,7 @@
 #!/bin/sh
 # make test: every check that a change has to pass, on every Python of scripts/pythons.sh.
 #
-# It installs what it needs: virtual environments under .venvs, and nginx through apt where that is allowed. With CI set,
+# It installs what it needs: virtual environments under .venvs, nginx and strace through apt where that is allowed. With CI set,
 # as .ci/run does, a tool that is missing in the end is a failure; otherwise the tests that need it are skipped.
 set -eu
 . "$(dirname "$0")/lib.sh"
@@ -52,6 +52,9 @@ steps $((5 + $(wc -l <"$scratch/pythons")))
 step "Preparing virtual environments of Python $(cut -d ' ' -f 1 "$scratch/pythons" | tr '\n' ' ')in the background"
 if ! command -v nginx >/dev/null 2>&1 && [ ! -x /usr/sbin/nginx ]; then
     scripts/packages.sh nginx libnginx-mod-stream || [ -z "${CI:-}" ]
+fi
+if ! command -v strace >/dev/null 2>&1; then
+    scripts/packages.sh strace || [ -z "${CI:-}" ]
 fi
 make_environments &
 environments=$!

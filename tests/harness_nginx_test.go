@@ -130,20 +130,7 @@ func startNginx(t *testing.T, upstream, location string) *Nginx {
 }
 
 // nginxBinary skips the test where nginx is not installed; in CI that is a failure.
-func nginxBinary(t *testing.T) string {
-	t.Helper()
-	for _, name := range []string{"nginx", "/usr/sbin/nginx"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path
-		}
-	}
-	const remedy = "nginx is not installed; Debian, Ubuntu: apt install nginx"
-	if os.Getenv("CI") != "" {
-		t.Fatal(remedy)
-	}
-	t.Skip(remedy)
-	return ""
-}
+func nginxBinary(t *testing.T) string { return tool(t, "nginx") }
 
 // inherit opens a loopback listener that nginx inherits, and returns its address.
 func (n *Nginx) inherit() string {
