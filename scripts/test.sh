@@ -1,8 +1,8 @@
 #!/bin/sh
 # make test: every check that a change has to pass, on every Python of scripts/pythons.sh.
 #
-# It installs what it needs: virtual environments under .venvs, nginx and strace through apt where that is allowed. With CI set,
-# as .ci/run does, a tool that is missing in the end is a failure; otherwise the tests that need it are skipped.
+# It installs what it needs: virtual environments under .venvs, nginx and strace through apt where that is allowed. With
+# CI set, as .ci/run does, a tool that is missing in the end is a failure; otherwise the tests that need it are skipped.
 set -eu
 . "$(dirname "$0")/lib.sh"
 
