@@ -3,6 +3,7 @@ package arbiter
 import (
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -80,6 +81,33 @@ func TestFirstBootFailureOfWorker(t *testing.T) {
 				t.Errorf("the last line is %q", last)
 			}
 		})
+	}
+}
+
+// What each worker of a generation stumbles over is explained once; the next generation explains it anew.
+func TestBootFailureIsExplainedOnce(t *testing.T) {
+	g, next := &generation{id: 1}, &generation{id: 2}
+	if !g.isNewFailure("boom") || g.isNewFailure("boom") || !g.isNewFailure("bang") || !next.isNewFailure("boom") {
+		t.Error("not once for each cause and generation")
+	}
+	for i := range 1000 {
+		g.isNewFailure(strconv.Itoa(i))
+	}
+	if len(g.failures) > maxFailures {
+		t.Errorf("%d causes are kept", len(g.failures))
+	}
+
+	h := newHarness(t, nil).start()
+	h.post(serverSaid{1, wire.Event{Event: wire.EventReady}})
+	for i, w := range h.workers {
+		w.forked()
+		h.post(workerSaid{i + 1, wire.Event{Event: wire.EventFailed, Code: 3, Error: "boom", Traceback: "tb\n"}})
+	}
+	h.wantLine("ERROR Exception in worker process (pid:102)\ntb")
+	h.wantLine("ERROR Worker (pid:102) failed to boot: boom")
+	h.wantLine("ERROR Worker (pid:103) failed to boot: boom")
+	if slices.Contains(h.lines, "ERROR Exception in worker process (pid:103)\ntb") {
+		t.Error("the traceback is there twice")
 	}
 }
 

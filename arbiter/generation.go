@@ -18,9 +18,10 @@ type generation struct {
 	protocols           []string // what is spoken on them, in their order
 	pidfile             *pidfile
 	started             time.Duration
-	server              *server // nil while there is none
-	brake               backoff // on the start of forkservers
-	seats               []*seat // one per wanted worker
+	server              *server  // nil while there is none
+	brake               backoff  // on the start of forkservers
+	seats               []*seat  // one per wanted worker
+	failures            []string // causes of failed boots whose tracebacks the log has
 }
 
 // seat is the place of one worker, which successive workers take. With reuse_port each seat has its own sockets, which
@@ -38,6 +39,21 @@ func (a *arbiter) newGeneration(cfg *config.Config, library, executable string) 
 		g.addSeat()
 	}
 	return g
+}
+
+// maxFailures bounds what is remembered of causes that are never the same twice.
+const maxFailures = 32
+
+// isNewFailure reports whether no worker of the generation has failed for this cause yet, and notes it.
+func (g *generation) isNewFailure(cause string) bool {
+	if slices.Contains(g.failures, cause) {
+		return false
+	}
+	if len(g.failures) == maxFailures {
+		g.failures = g.failures[1:]
+	}
+	g.failures = append(g.failures, cause)
+	return true
 }
 
 // addSeat adds a seat with the lowest free index.

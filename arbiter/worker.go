@@ -1,6 +1,7 @@
 package arbiter
 
 import (
+	"strings"
 	"time"
 
 	"github.com/pyhost/pyhost/workers/scoreboard"
@@ -108,9 +109,13 @@ func (a *arbiter) workerForked(w *worker, pid int) {
 	}
 }
 
-// workerFailed logs why a worker could not boot. What follows from it is decided when the process has ended.
+// workerFailed logs why a worker could not boot. What follows from it is decided when the process has ended. Workers of
+// one generation run the same code: they mostly fail for the same cause, whose traceback is told once.
 func (a *arbiter) workerFailed(w *worker, message wire.Event) {
 	w.failure = &message
+	if message.Traceback != "" && w.generation.isNewFailure(message.Error) {
+		a.log.Error("Exception in worker process (pid:%d)\n%s", w.pid, strings.TrimRight(message.Traceback, "\n"))
+	}
 	a.log.Error("Worker (pid:%d) failed to boot: %s", w.pid, message.Error)
 	w.killBy(a.after(bootExitGrace))
 }

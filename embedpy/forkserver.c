@@ -187,10 +187,12 @@ static void run(char *source)
 	py.Py_DecRef(code);
 	if (done == NULL) {
 		PyObject *type, *value, *trace, *text;
+		const char *cause;
 
 		py.PyErr_Fetch(&type, &value, &trace);
 		text = value ? py.PyObject_Str(value) : NULL; /* new */
-		report(text ? py.PyUnicode_AsUTF8AndSize(text, NULL) : "the forkserver program failed");
+		cause = text ? py.PyUnicode_AsUTF8AndSize(text, NULL) : NULL;
+		report(cause ? cause : "the forkserver program failed");
 	}
 	py.Py_DecRef(done);
 	if (role != PH_ROLE_WORKER)

@@ -8,9 +8,7 @@
 
 #include "internal.h"
 
-enum { THREAD_BITS = 12 }; /* low bits of a token: the thread; the rest: the request's serial number */
-
-_Static_assert(1 << THREAD_BITS >= 4096, "threads per worker");
+enum { THREAD_BITS = 16 }; /* low bits of a token: the thread; the rest: the request's serial number */
 
 static uint64_t token_of(ph_thread *t)
 {

@@ -22,6 +22,10 @@ const char *ph_boot_traceback(void)
 
 static int failed(int code, const char *error)
 {
+	if (error == NULL) { /* text without a UTF-8 form */
+		py.PyErr_Clear();
+		error = "the cause cannot be shown";
+	}
 	boot_error.length = 0;
 	ph_buffer_add(&boot_error, error, strlen(error) + 1);
 	return code;
@@ -74,7 +78,10 @@ static int outcome(PyObject *result)
 	failed(code, py.PyUnicode_AsUTF8AndSize(py.PyTuple_GetItem(result, 1), NULL));
 	boot_traceback.length = 0;
 	const char *trace = py.PyUnicode_AsUTF8AndSize(py.PyTuple_GetItem(result, 2), NULL);
-	ph_buffer_add(&boot_traceback, trace, strlen(trace) + 1);
+	if (trace != NULL)
+		ph_buffer_add(&boot_traceback, trace, strlen(trace) + 1);
+	else
+		py.PyErr_Clear();
 	return code;
 }
 

@@ -15,6 +15,8 @@ func TestApplicationThatDoesNotLoad(t *testing.T) {
 	}{
 		{"exception", "unloadable", "raise", 3, "RuntimeError: the database is on fire", "Worker failed to boot."},
 		{"syntax", "unloadable", "syntax", 3, "SyntaxError", "Worker failed to boot."},
+		{"surrogate", "unloadable", "surrogate", 3, `RuntimeError: no file caf\\udce9`, "Worker failed to boot."},
+		{"unprintable", "unloadable", "unprintable", 3, "Unprintable: ", "Worker failed to boot."},
 		{"missing", "unloadable:missing", "", 4, "missing", "App failed to load."},
 		{"number", "unloadable:number", "", 4, "number", "App failed to load."},
 		{"nothing", "factory:create_nothing()", "", 4, "create_nothing", "App failed to load."},
@@ -31,6 +33,19 @@ func TestApplicationThatDoesNotLoad(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// Workers run the same code and fail alike: the log has the traceback once, not once for each of them.
+func TestTracebackOfBootIsLoggedOnce(t *testing.T) {
+	t.Parallel()
+	s := Start(t, Options{App: "unloadable", Kind: syncKind, Workers: 4, Cold: true, Env: []string{"BREAK=raise"}})
+	s.Expect(`Exception in worker process \(pid:\d+\)\s.*in <module>.*RuntimeError: the database is on fire`)
+	s.Expect(`Reason: Worker failed to boot.`)
+	s.Allow(`exited with code|failed to boot`)
+	s.WaitExit(3)
+	if n := strings.Count(s.Log(), "Traceback"); n != 1 {
+		t.Errorf("%d tracebacks", n)
 	}
 }
 

@@ -87,8 +87,7 @@ func (w *worker) live(boot *wire.WorkerBoot, control *net.UnixConn) (int, error)
 		return 0, err
 	}
 	if failure := embedpy.Boot(wsgi.Keys, w.log.Fd(), signals.wakeFD, w.threads); failure != nil {
-		w.log.Error("Exception in worker process\n%s", strings.TrimRight(failure.Traceback, "\n"))
-		_ = wire.Send(control, &wire.Event{Event: "failed", Code: failure.Code, Error: failure.Cause})
+		w.tellFailure(failure, control)
 		w.log.Info("Worker exiting (pid: %d)", w.pid)
 		return failure.Code, nil
 	}
@@ -102,6 +101,28 @@ func (w *worker) live(boot *wire.WorkerBoot, control *net.UnixConn) (int, error)
 	w.finalize(time.Duration(boot.Config.GracefulTimeout)*time.Second, beat)
 	w.leave(0)
 	return 0, nil
+}
+
+// maxTraceback bounds what is sent of a traceback, in bytes: a message of package wire has 1 MiB, after its escaping.
+const maxTraceback = 64 << 10
+
+// tellFailure leaves the log to the master, which hears the same from each worker; one that is gone logs nothing.
+func (w *worker) tellFailure(failure *embedpy.BootError, control *net.UnixConn) {
+	event := &wire.Event{
+		Event: wire.EventFailed, Code: failure.Code,
+		Error: ending(failure.Cause, maxTraceback), Traceback: ending(failure.Traceback, maxTraceback),
+	}
+	if err := wire.Send(control, event); err != nil {
+		w.log.Error("Exception in worker process\n%s", strings.TrimRight(failure.Traceback, "\n"))
+	}
+}
+
+// ending is the end of a text, where the cause stands, in at most so many bytes.
+func ending(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	return "...\n" + strings.ToValidUTF8(text[len(text)-most:], "")
 }
 
 // serve runs the Python threads, the main one in here, until the worker has drained.

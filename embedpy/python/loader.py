@@ -22,8 +22,13 @@ class LoadFailure(Exception):
     def __init__(self, code, cause, trace):
         super().__init__(cause)
         self.code = code
-        self.cause = cause
-        self.trace = trace
+        self.cause = _printable(cause)
+        self.trace = _printable(trace)
+
+
+def _printable(text):
+    """The text with escapes for what has no UTF-8 form: undecodable file names bring lone surrogates."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
 
 
 def parse(spec):
@@ -104,10 +109,17 @@ def load(spec):
         cause = "the application called sys.exit(%r) while it was imported" % (error.code,)
         raise LoadFailure(EXIT_BOOT_ERROR, cause, traceback.format_exc())
     except BaseException as error:
-        cause = "%s: %s" % (type(error).__name__, error)
+        cause = "%s: %s" % (type(error).__name__, _text(error))
         if isinstance(error, ModuleNotFoundError):
             cause += " (Python %s, sys.path[0] is %r)" % (sys.version.split()[0], sys.path[0])
         raise LoadFailure(EXIT_BOOT_ERROR, cause, traceback.format_exc())
+
+
+def _text(error):
+    try:
+        return str(error)
+    except BaseException:  # whatever __str__ raised
+        return "(its text cannot be shown)"
 
 
 def prepare(config, argv):

@@ -1,4 +1,7 @@
-"""Loads unless $BREAK says how not to ("raise", "exit", "syntax"); has no `missing`; `number` is not callable."""
+"""Loads unless $BREAK says how not to: "raise", "exit", "syntax", "surrogate", "unprintable".
+
+There is no `missing` in it, and `number` is not callable.
+"""
 import os
 import sys
 
@@ -8,6 +11,15 @@ if os.environ.get("BREAK") == "exit":
     sys.exit("the configuration is on fire")
 if os.environ.get("BREAK") == "syntax":
     compile("def broken(:", "wsgi.py", "exec")
+
+if os.environ.get("BREAK") == "surrogate":
+    raise RuntimeError("no file " + os.fsdecode(b"caf\xe9"))
+if os.environ.get("BREAK") == "unprintable":
+    class Unprintable(Exception):
+        def __str__(self):
+            raise SystemExit("in __str__")
+
+    raise Unprintable
 
 number = 42
 
