@@ -5,6 +5,8 @@
  * variable is there, it loads libpython, runs forkserver.py, and forks on the master's command.  The forkserver stays
  * in here for ever; each worker returns from here into Go, with Python alive on its main thread.
  */
+#define _GNU_SOURCE /* dladdr */
+#include <dlfcn.h>
 #include <errno.h>
 #include <locale.h>
 #include <signal.h>
@@ -12,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -129,6 +132,28 @@ static void choose_encoding(void)
 		*py.Py_UTF8Mode = 1;
 }
 
+#ifdef PH_LINKED
+/*
+ * check_build: two builds of one version differ too: the interpreter's standard library and extension modules belong to
+ * its own libpython, and fail with the linked one in ways that name neither.
+ */
+static void check_build(const char *library)
+{
+	Dl_info linked;
+	struct stat ours, theirs;
+	char cause[1024];
+
+	if (dladdr((void *)py.Py_GetVersion, &linked) == 0 || stat(linked.dli_fname, &ours) != 0 ||
+	    stat(library, &theirs) != 0 || (ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino))
+		return;
+	snprintf(cause, sizeof cause,
+	         "this pyhost is linked to %.300s, but the Python of --python has %.300s: name the Python that it was built "
+	         "with, or use the ordinary build",
+	         linked.dli_fname, library);
+	report(cause);
+}
+#endif
+
 /*
  * check_version: a binary that is linked to one Python (build tag cpy3) cannot use the library of another.  library is
  * .../libpythonX.Y.so.1.0, Py_GetVersion "X.Y.Z ...".
@@ -165,6 +190,9 @@ static void start_python(const char *library, const char *program)
 	if (failure != NULL)
 		report(failure);
 	check_version(library);
+#ifdef PH_LINKED
+	check_build(library);
+#endif
 	choose_encoding();
 	py.Py_SetProgramName(py.Py_DecodeLocale(program, NULL)); /* kept by Python for ever */
 	py.Py_InitializeEx(0);                                   /* no signal handlers: Go owns the signals */
