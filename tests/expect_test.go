@@ -106,6 +106,20 @@ func TestTruncatedBodyUnderExpectRaises(t *testing.T) {
 	})
 }
 
+// A thread that reads on when its request is over gets an error, never something that looks like the body's end.
+func TestReadingOnAfterTheRequestRaises(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		s := Start(t, Options{App: "expect", Kind: kind})
+		c := s.Dial()
+		if r := c.Roundtrip(expecting("/left", 10)); r.Status != 100 {
+			t.Fatalf("interim response %+v", r)
+		}
+		c.Send("half")
+		c.Next("POST").Want(t, 200, "left")
+		eventually(t, "the thread's read fails", func() bool { return s.Get("/errors").Body == "OSError" })
+	})
+}
+
 func TestUnknownExpectationFails(t *testing.T) {
 	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
 		s := Start(t, Options{App: "expect", Kind: kind})

@@ -154,6 +154,8 @@ func (c *call) stream() (body []byte, err error) {
 		switch {
 		case n <= 0:
 			return body, err
+		case packet[0] == packetEnd:
+			return body, nil
 		case packet[0] == packetError:
 			return body, fmt.Errorf("%s", packet[1:n])
 		}

@@ -19,6 +19,7 @@ import (
 const (
 	packetData  = 'D' // the rest of the packet is body
 	packetError = 'X' // the rest is why the body cannot be completed
+	packetEnd   = 'E' // the body is complete; the end of the pipe without it is no end of a body
 )
 
 // feed is the server's half of a streamed body: a socket pair whose other end is wsgi.input.
@@ -110,7 +111,8 @@ func (f *feed) pass() {
 			}
 		}
 		if errors.Is(err, io.EOF) && (f.length < 0 || passed == f.length) {
-			return // complete: end of file on the pipe
+			f.send(packetEnd, nil)
+			return
 		}
 		if err != nil {
 			f.send(packetError, []byte(f.reason(passed, err)))

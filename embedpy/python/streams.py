@@ -28,8 +28,9 @@ class StreamedBody(io.RawIOBase):
     """The raw side of a body that arrives while the application runs (``Expect: 100-continue``).
 
     The server's half reads the client's socket, undoes the framing and sends packets: ``D`` + data, ``X`` + text when
-    the body was cut or malformed, end of file when it is complete.  It starts, and sends 100 Continue, at the first
-    read: RFC 9110 10.1.1.
+    the body was cut or malformed, ``E`` when it is complete.  It starts, and sends 100 Continue, at the first read:
+    RFC 9110 10.1.1.  Its end without ``E`` means that the request is over: a body must not look complete to a thread
+    that reads on.
     """
 
     def __init__(self, fd):
@@ -38,6 +39,7 @@ class StreamedBody(io.RawIOBase):
         self._socket.setblocking(True)
         self._started = False
         self._error = None
+        self._ended = False
         self._rest = memoryview(b"")
 
     def readable(self):
@@ -48,7 +50,7 @@ class StreamedBody(io.RawIOBase):
         """Fill target; 0 at the end of the body; OSError when the body was cut."""
         if self._error is not None:
             raise OSError(self._error)
-        if not self._rest:
+        if not self._rest and not self._ended:
             self._receive()
         count = min(len(target), len(self._rest))
         target[:count] = self._rest[:count]
@@ -60,8 +62,11 @@ class StreamedBody(io.RawIOBase):
             self._started = True
             self._socket.sendall(b"G")
         packet = self._socket.recv(BLOCK + 1)
-        if packet[:1] == b"X":
-            self._error = packet[1:].decode("latin-1")
+        if packet[:1] == b"E":
+            self._ended = True
+            return
+        if packet[:1] != b"D":
+            self._error = packet[1:].decode("latin-1") or "request body cut: the request is over"
             raise OSError(self._error)
         self._rest = memoryview(packet)[1:]
 

@@ -18,16 +18,24 @@ def body(*packets):
     threading.Thread(target=feed).start()
     return streams.open_stream(ours.detach())
 
-assert body().read() == b""
-assert body(b"Dhello").read() == b"hello"
-assert body(b"Dhe", b"Dllo").read() == b"hello"
-assert body(b"Dhe", b"Dllo").read(3) == b"hel"
-assert list(body(b"Da\nb", b"D\nc")) == [b"a\n", b"b\n", b"c"]
-assert body(*[b"D" + b"x" * 65536] * 5).read() == b"x" * 5 * 65536
+assert body(b"E").read() == b""
+assert body(b"Dhello", b"E").read() == b"hello"
+assert body(b"Dhe", b"Dllo", b"E").read() == b"hello"
+assert body(b"Dhe", b"Dllo", b"E").read(3) == b"hel"
+assert list(body(b"Da\nb", b"D\nc", b"E")) == [b"a\n", b"b\n", b"c"]
+assert body(*[b"D" + b"x" * 65536] * 5, b"E").read() == b"x" * 5 * 65536
+
+twice = body(b"Dhello", b"E")
+assert twice.read() + twice.read() == b"hello"
 
 cut = body(b"Dhe", b"Xcut after 2 of 5 bytes \xe9")
 assert raises(OSError, cut.read) == "cut after 2 of 5 bytes \xe9"
 assert raises(OSError, cut.read) == "cut after 2 of 5 bytes \xe9", "a second read must not look like the end"
+
+for packets in [], [b"Dhe"]:
+    over = body(*packets)
+    assert raises(OSError, over.read) == "request body cut: the request is over"
+    assert raises(OSError, over.read) == "request body cut: the request is over"
 
 unread, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 streams.open_stream(unread.detach()).close()
