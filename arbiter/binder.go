@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pyhost/pyhost/config"
+	"github.com/pyhost/pyhost/workers/secure"
 	"golang.org/x/sys/unix"
 )
 
@@ -22,14 +23,23 @@ type binder struct {
 	inherited []string // what systemd passed; it overrides the bind setting, as in gunicorn
 	addresses []config.Address
 	sockets   socketSet // of the first addresses
-	tries     int       // of the next address
-	retryAt   time.Duration
+	// certificates are read before the first socket is opened: without them none is of use
+	certificates *secure.Material
+	tries        int // of the next address
+	retryAt      time.Duration
 }
 
 func (b *binder) plan(cfg *config.Config, inherited []string) (err error) {
 	b.inherited = inherited
-	b.addresses, err = b.parse(cfg)
+	if b.addresses, err = b.parse(cfg); err == nil {
+		b.certificates, err = readCertificates(cfg)
+	}
 	return err
+}
+
+// readCertificates reads what TLS needs, as the master's user; nil without TLS.
+func readCertificates(cfg *config.Config) (*secure.Material, error) {
+	return secure.Read(cfg, func(path string) string { return resolvePath(cfg, path) })
 }
 
 func (b *binder) parse(cfg *config.Config) ([]config.Address, error) {
@@ -74,7 +84,7 @@ func (a *arbiter) bind() {
 	a.log.Info("Using worker: %s", cfg.WorkerClass)
 	a.current = a.newGeneration(cfg, a.options.Library, a.options.Executable)
 	a.current.sockets, a.current.pidfile = b.sockets, b.pidfile
-	a.current.protocols = protocols(cfg, b.addresses)
+	a.current.protocols, a.current.certificates = protocols(cfg, b.addresses), b.certificates
 	a.phase = serving
 }
 
@@ -102,12 +112,15 @@ func (a *arbiter) bindFailed(at config.Address, err error) {
 	a.stop(true)
 }
 
-// rebind gives g its sockets: those that it has in common with the current generation, and new ones. They
-// are open when it returns; an error leaves none behind. There is one try: what serves goes on serving.
+// rebind gives g its certificates and its sockets: those that it has in common with the current generation, and new
+// ones, which are open when it returns; an error leaves none behind. There is one try: what serves goes on serving.
 func (a *arbiter) rebind(g *generation) error {
 	cfg := g.config
 	addresses, err := a.binder.parse(cfg)
 	if err != nil {
+		return err
+	}
+	if g.certificates, err = readCertificates(cfg); err != nil {
 		return err
 	}
 	old := a.current.sockets

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/pyhost/pyhost/config"
+	"github.com/pyhost/pyhost/workers/secure"
 )
 
 // generation is one reading of the configuration and the code: a forkserver, which may have to be replaced, and
@@ -16,6 +17,7 @@ type generation struct {
 	library, executable string
 	sockets             socketSet
 	protocols           []string // what is spoken on them, in their order
+	certificates        *secure.Material
 	pidfile             *pidfile
 	started             time.Duration
 	server              *server  // nil while there is none

@@ -70,7 +70,7 @@ func (a *arbiter) spawn(g *generation, s *seat) {
 	a.ages++
 	boot := &wire.WorkerBoot{
 		Slot: slot, Age: a.ages, Generation: g.id, MasterPID: a.pid, Config: g.config,
-		Listeners: g.sockets.listeners(g.protocols),
+		Listeners: g.sockets.listeners(g.protocols), Certificates: g.certificates,
 	}
 	fds, err := g.sockets.fds(s.index)
 	var link workerLink

@@ -9,20 +9,20 @@ import (
 // along hears that instead of a guess (--reload is not a slip for --preload).
 var absent = strings.Fields(`
 	asgi_disconnect_grace_period --asgi-disconnect-grace-period asgi_lifespan --asgi-lifespan asgi_loop --asgi-loop
-	ca_certs --ca-certs capture_output --capture-output casefold_http_method --casefold-http-method
-	cert_reqs --cert-reqs certfile --certfile check_config --check-config child_exit ciphers --ciphers
+	capture_output --capture-output casefold_http_method --casefold-http-method
+	check_config --check-config child_exit
 	control_socket --control-socket control_socket_disable --no-control-socket
 	control_socket_mode --control-socket-mode daemon --daemon -D default_proc_name
 	dirty_apps --dirty-app dirty_graceful_timeout --dirty-graceful-timeout dirty_post_fork
 	dirty_threads --dirty-threads dirty_timeout --dirty-timeout dirty_worker_exit dirty_worker_init
 	dirty_workers --dirty-workers disable_redirect_access_to_syslog --disable-redirect-access-to-syslog
-	do_handshake_on_connect --do-handshake-on-connect dogstatsd_tags --dogstatsd-tags
+	dogstatsd_tags --dogstatsd-tags
 	enable_backlog_metric --enable-backlog-metric enable_stdio_inheritance --enable-stdio-inheritance -R
 	forwarder_headers --forwarder-headers group --group -g header_map --header-map
 	http2_cleartext --http2-cleartext http2_initial_window_size --http2-initial-window-size
 	http2_max_concurrent_streams --http2-max-concurrent-streams http2_max_frame_size --http2-max-frame-size
 	http2_max_header_list_size --http2-max-header-list-size http_parser --http-parser http_protocols --http-protocols
-	initgroups --initgroups keyfile --keyfile logconfig --log-config logconfig_dict logconfig_json --log-config-json
+	initgroups --initgroups logconfig --log-config logconfig_dict logconfig_json --log-config-json
 	logger_class --logger-class max_requests --max-requests max_requests_jitter --max-requests-jitter
 	nworkers_changed on_dirty_starting on_exit on_reload on_starting paste --paste --paster
 	permit_obsolete_folding --permit-obsolete-folding
@@ -32,8 +32,8 @@ var absent = strings.Fields(`
 
 	raw_paste_global_conf --paste-global reload --reload reload_engine --reload-engine
 	reload_extra_files --reload-extra-file root_path --root-path sendfile --no-sendfile spew --spew ssl_context
-	ssl_version --ssl-version statsd_host --statsd-host statsd_prefix --statsd-prefix
-	strip_header_spaces --strip-header-spaces suppress_ragged_eofs --suppress-ragged-eofs syslog --log-syslog
+	statsd_host --statsd-host statsd_prefix --statsd-prefix
+	strip_header_spaces --strip-header-spaces syslog --log-syslog
 	syslog_addr --log-syslog-to syslog_facility --log-syslog-facility syslog_prefix --log-syslog-prefix
 	tmp_upload_dir user --user -u
 	websocket_max_message_size --websocket-max-message-size when_ready worker_abort worker_exit worker_int

@@ -84,6 +84,23 @@ type Config struct {
 	// UWSGIBufferSize is the largest block of variables of a uwsgi packet in bytes, 1 to 65535.
 	UWSGIBufferSize int `json:"uwsgi_buffer_size"`
 
+	// CertFile is the certificate; "" means no TLS. KeyFile is its key; "" means that CertFile has it.
+	CertFile string `json:"certfile"`
+	KeyFile  string `json:"keyfile"`
+	// SNICerts are further certificates, each accepted by ParseSNICert.
+	SNICerts []string `json:"sni_certs"`
+	// SSLVersion is TLS, TLSv1_2 or TLSv1_3.
+	SSLVersion string `json:"ssl_version"`
+	// CertReqs: 0 no client certificates, 1 optional, 2 required; verified by CACerts, which is set then.
+	CertReqs int    `json:"cert_reqs"`
+	CACerts  string `json:"ca_certs"`
+	// Ciphers is an OpenSSL cipher list for TLS 1.2; "" leaves the choice to Go.
+	Ciphers string `json:"ciphers"`
+	// SuppressRaggedEOFs: the end of a connection without close_notify is an ordinary end.
+	SuppressRaggedEOFs bool `json:"suppress_ragged_eofs"`
+	// DoHandshakeOnConnect has no effect.
+	DoHandshakeOnConnect bool `json:"do_handshake_on_connect"`
+
 	// Source says for each setting, by its name, where its value came from: "the command line", "$WEB_CONCURRENCY",
 	// "pyhost.toml, line 3", "the default".
 	Source map[string]string `json:"-"`

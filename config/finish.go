@@ -24,6 +24,9 @@ func (c *Config) finish(dir string) *ValueError {
 	if bad := c.checkBind(); bad != nil {
 		return bad
 	}
+	if bad := c.checkSSL(); bad != nil {
+		return bad
+	}
 	c.warn()
 	return nil
 }

@@ -6,8 +6,12 @@ import (
 	"strings"
 )
 
-// ProtocolOf is what is spoken at an address: what the address itself says, else the protocol setting.
+// ProtocolOf is what is spoken at an address: what the address itself says, else the protocol setting; and with a
+// certificate https for http.
 func (c *Config) ProtocolOf(a Address) string {
+	if a.Protocol == "" && c.Protocol != ProtocolUWSGI && c.CertFile != "" {
+		return ProtocolHTTPS
+	}
 	return cmp.Or(a.Protocol, c.Protocol, ProtocolHTTP)
 }
 

@@ -71,7 +71,7 @@ func (s *Setting) Variable() string { return envPrefix + strings.ToUpper(s.Name)
 func Settings() []*Setting { return slices.Clone(settings) }
 
 var settings = slices.Concat(fileSettings, socketSettings, workerSettings, securitySettings, mechanicsSettings,
-	protocolSettings, loggingSettings, namingSettings)
+	protocolSettings, loggingSettings, namingSettings, sslSettings)
 
 func settingNamed(name string) *Setting {
 	for _, s := range settings {

@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding/json"
+	"maps"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -67,7 +68,26 @@ var settingCases = []settingCase{
 		`["10.0.0.0/8", "::1"]`, []string{"10.0.0.0/8", "::1"},
 	},
 	{"uwsgi_buffer_size", []string{"--uwsgi-buffer-size", "4096"}, "4096", `4096`, 4096},
+	{"certfile", []string{"--certfile", "c.pem"}, "c.pem", `"c.pem"`, "c.pem"},
+	{"keyfile", []string{"--keyfile", "k.pem"}, "k.pem", `"k.pem"`, "k.pem"},
+	{
+		"sni_certs", []string{"--sni-cert", "a=b,c", "--sni-cert", "*.d=e"}, "a=b,c *.d=e", `["a=b,c", "*.d=e"]`,
+		[]string{"a=b,c", "*.d=e"},
+	},
+	{"ssl_version", []string{"--ssl-version", "PROTOCOL_TLSv1_2"}, "5", `"TLSv1_2"`, "TLSv1_2"},
+	{"cert_reqs", []string{"--cert-reqs", "2"}, "2", `2`, 2},
+	{"ca_certs", []string{"--ca-certs", "ca.pem"}, "ca.pem", `"ca.pem"`, "ca.pem"},
+	{"suppress_ragged_eofs", []string{"--suppress-ragged-eofs=false"}, "no", `false`, false},
+	{"do_handshake_on_connect", []string{"--do-handshake-on-connect"}, "yes", `true`, true},
+	{"ciphers", []string{"--ciphers", "HIGH"}, "HIGH", `"HIGH"`, "HIGH"},
 	{"script_name", nil, "/shop/", `"/shop"`, "/shop"},
+}
+
+// companions are what a setting needs beside it.
+var companions = map[string]map[string]string{
+	"keyfile":   {"PYHOST_CERTFILE": "c.pem"},
+	"sni_certs": {"PYHOST_CERTFILE": "c.pem"},
+	"cert_reqs": {"PYHOST_CA_CERTS": "ca.pem"},
 }
 
 func TestEverySettingFromEverySource(t *testing.T) {
@@ -92,6 +112,11 @@ func TestEverySettingFromEverySource(t *testing.T) {
 				scenes["$PYHOST_CMD_ARGS"] = scene{env: map[string]string{"PYHOST_CMD_ARGS": shellJoin(tt.args)}}
 			}
 			for source, s := range scenes {
+				s.env = maps.Clone(s.env)
+				if s.env == nil {
+					s.env = map[string]string{}
+				}
+				maps.Copy(s.env, companions[tt.name])
 				if tt.name != "wsgi_app" {
 					s.args = append(slices.Clone(s.args), "app")
 				}
@@ -123,6 +148,7 @@ func TestDefaults(t *testing.T) {
 		ForwardedAllowIPs: []string{"127.0.0.1", "::1"}, Source: c.Source,
 		ProxyProtocol: "off", ProxyAllowIPs: []string{"127.0.0.1", "::1"}, Protocol: "http",
 		UWSGIAllowIPs: []string{"127.0.0.1", "::1"}, UWSGIBufferSize: 65535,
+		SNICerts: []string{}, SSLVersion: "TLS", SuppressRaggedEOFs: true,
 		SecureSchemeHeaders: map[string]string{
 			"X-FORWARDED-PROTOCOL": "ssl", "X-FORWARDED-PROTO": "https", "X-FORWARDED-SSL": "on",
 		},

@@ -208,14 +208,15 @@ func (f goFile) imports(t *testing.T) (names []string) {
 // rooms are the packages and what each may import of the others: the direction of docs/architecture.md.
 var rooms = map[string][]string{
 	"cmd/pyhost": {"arbiter", "workers", "embedpy", "embedpy/libpython", "embedpy/python", "logging", "config"},
-	"arbiter":    {"workers/scoreboard", "workers/wire", "logging", "config"},
+	"arbiter":    {"workers/scoreboard", "workers/secure", "workers/wire", "logging", "config"},
 	"workers": {
-		"workers/scoreboard", "workers/socket", "workers/wire", "protocol/http1", "protocol/proxy",
+		"workers/scoreboard", "workers/secure", "workers/socket", "workers/wire", "protocol/http1", "protocol/proxy",
 		"protocol/uwsgi", "wsgi", "embedpy", "logging", "config",
 	},
 	"workers/scoreboard": {},
 	"workers/socket":     {},
-	"workers/wire":       {"config"},
+	"workers/secure":     {"config"},
+	"workers/wire":       {"workers/secure", "config"},
 	"wsgi":               {"protocol/http1", "protocol/uwsgi"},
 	"protocol/http1":     {},
 	"protocol/proxy":     {"protocol/http1"},

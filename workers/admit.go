@@ -40,6 +40,10 @@ func (w *worker) admit(c *conn) bool {
 	if w.proxies.mode != proxy.Off && !w.proxyHeader(c) {
 		return false
 	}
+	if c.encrypted {
+		w.lane.encrypt(c, nil)
+		return false
+	}
 	return true
 }
 
@@ -121,7 +125,10 @@ func (l *lane) awaitProxyHeader(c *conn) {
 	l.start(c, func(f *os.File) {
 		rest, ok := l.readProxyHeader(c, f)
 		f.Close()
-		if ok {
+		switch {
+		case ok && c.encrypted:
+			l.encrypt(c, rest)
+		case ok:
 			l.giveBack(c, rest)
 		}
 	})

@@ -28,7 +28,9 @@ type conn struct {
 	registered bool         // in the poller
 	guarded    bool         // something comes before its first request, see worker.admit
 	packets    bool         // it speaks the uwsgi protocol
+	encrypted  bool         // it speaks TLS; fd is the client's socket until the handshake is done
 	facts      wsgi.Conn
+	tunnel     *tunnel        // fd is the worker's end of it; nil without TLS. Such a connection cannot change its process
 	python     unsafe.Pointer // the C layer's side, see embedpy.DropConn
 	message    *message       // a request that the lane completed, on its way to a Python thread
 }
@@ -94,11 +96,28 @@ func (t *table) add(fd int) (*conn, bool) {
 	}
 	c := &conn{fd: fd, generation: t.nextID.Add(1) & lastGeneration}
 	c.state.Store(connBusy)
-	t.conns[fd].Store(c)
-	for top := t.top.Load(); int64(fd) >= top && !t.top.CompareAndSwap(top, int64(fd)+1); top = t.top.Load() {
-	}
+	t.put(c)
 	t.count.Add(1)
 	return c, true
+}
+
+func (t *table) put(c *conn) {
+	t.conns[c.fd].Store(c)
+	for top := t.top.Load(); int64(c.fd) >= top && !t.top.CompareAndSwap(top, int64(c.fd)+1); top = t.top.Load() {
+	}
+}
+
+// move gives a connection, which is the caller's and not in the poller, another descriptor; its own is closed. It
+// reports false, and nothing has changed, when the descriptor is beyond the table.
+func (t *table) move(c *conn, fd int) bool {
+	if fd >= len(t.conns) {
+		return false
+	}
+	t.forget(c)
+	unix.Close(c.fd)
+	c.fd = fd
+	t.put(c)
+	return true
 }
 
 // find returns the connection that an event was registered for, or nil if it is gone.

@@ -48,6 +48,15 @@ func (w *worker) close(c *conn) {
 		unix.Shutdown(c.fd, unix.SHUT_RDWR)
 	}
 	unix.Close(c.fd)
+	if c.tunnel != nil {
+		c.tunnel.leave()
+		return
+	}
+	w.gone()
+}
+
+// gone counts a connection out and tells those who wait for that.
+func (w *worker) gone() {
 	w.table.gone()
 	switch {
 	case w.draining.Load():

@@ -192,7 +192,7 @@ func (t *thread) settle(c *conn, r *request) bool {
 	}
 	if t.request.Minor == 0 && x.Outcome&embedpy.OutcomeFailed != 0 {
 		// The end of the connection was to be the end of the body: only a reset shows that it is not (RFC 9112 8).
-		unix.SetsockoptLinger(c.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+		c.reset()
 	}
 	switch {
 	case x.Outcome&embedpy.OutcomeFailed != 0:
@@ -244,6 +244,15 @@ func errorPage(head []byte, status int, message string) []byte {
 		page = page[:bytes.Index(page, []byte("\r\n\r\n"))+4]
 	}
 	return page
+}
+
+// reset makes the coming close a reset.
+func (c *conn) reset() {
+	if c.tunnel != nil {
+		c.tunnel.reset.Store(true)
+		return
+	}
+	resetAtClose(c.fd)
 }
 
 // peer names the client in the log.

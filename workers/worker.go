@@ -3,6 +3,7 @@
 package workers
 
 import (
+	"crypto/tls"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -15,6 +16,7 @@ import (
 	"github.com/pyhost/pyhost/protocol/http1"
 	"github.com/pyhost/pyhost/protocol/proxy"
 	"github.com/pyhost/pyhost/workers/scoreboard"
+	"github.com/pyhost/pyhost/workers/secure"
 	"github.com/pyhost/pyhost/workers/socket"
 	"github.com/pyhost/pyhost/workers/wire"
 	"github.com/pyhost/pyhost/wsgi"
@@ -25,6 +27,7 @@ type listener struct {
 	fd      int
 	unix    bool
 	packets bool // the uwsgi protocol is spoken here
+	tls     bool
 	guarded bool // its connections go through worker.admit
 	// constants are the strings of the environ template under their lower-case names, for the access log.
 	constants map[string][]byte
@@ -47,6 +50,9 @@ type worker struct {
 	trusted   *wsgi.Trusted
 	packets   packetRules
 	proxies   proxyRules
+	tls       *tls.Config // nil without a certificate
+	// raggedEOFs: a TLS connection may end without close_notify (suppress_ragged_eofs)
+	raggedEOFs bool
 
 	listeners []listener
 	poller    *poller
@@ -85,6 +91,10 @@ func newWorker(boot *wire.WorkerBoot, py python, log *logging.Logger, access *lo
 	if err != nil {
 		return nil, err
 	}
+	security, err := newTLS(boot)
+	if err != nil {
+		return nil, err
+	}
 	p, err := newPoller()
 	if err != nil {
 		return nil, err
@@ -102,20 +112,33 @@ func newWorker(boot *wire.WorkerBoot, py python, log *logging.Logger, access *lo
 		trusted: trusted,
 		packets: packets,
 		proxies: proxies,
-		poller:  p,
-		table:   newTable(descriptorLimit()),
+		tls:     security, raggedEOFs: c.SuppressRaggedEOFs,
+		poller: p,
+		table:  newTable(descriptorLimit()),
 	}
 	w.pollLimit = int(w.period.Milliseconds())
 	w.ready.poller = p
 	w.lane = newLane(w)
 	for i, l := range boot.Listeners {
-		packets := l.Protocol == config.ProtocolUWSGI
+		packets, secure := l.Protocol == config.ProtocolUWSGI, l.Protocol == config.ProtocolHTTPS
 		w.listeners = append(w.listeners, listener{
 			fd: fds[i], unix: l.Network == "unix", constants: constants(c, l),
-			packets: packets, guarded: packets || proxies.mode != proxy.Off,
+			packets: packets, tls: secure, guarded: packets || secure || proxies.mode != proxy.Off,
 		})
 	}
 	return w, w.prepareListeners()
+}
+
+// newTLS is the server side of TLS, nil if the settings have none.
+func newTLS(boot *wire.WorkerBoot) (*tls.Config, error) {
+	if boot.Certificates == nil {
+		return nil, nil
+	}
+	c, err := secure.New(boot.Config, boot.Certificates)
+	if err == nil {
+		go secure.RotateTicketKeys(c, boot.Certificates, nil)
+	}
+	return c, err
 }
 
 func constants(c *config.Config, l wire.Listener) map[string][]byte {
@@ -168,7 +191,7 @@ func (w *worker) identify(c *conn, listenerFD int, peer socket.Peer) {
 	for i, l := range w.listeners {
 		if l.fd == listenerFD {
 			c.facts.Listener, c.facts.ListenerUnix = i, l.unix
-			c.guarded, c.packets = l.guarded, l.packets
+			c.guarded, c.packets, c.encrypted = l.guarded, l.packets, l.tls
 		}
 	}
 	if c.facts.ListenerUnix {

@@ -15,7 +15,10 @@
 // A worker that reads EOF from its socket has lost its master: it drains and leaves.
 package wire
 
-import "github.com/pyhost/pyhost/config"
+import (
+	"github.com/pyhost/pyhost/config"
+	"github.com/pyhost/pyhost/workers/secure"
+)
 
 // Exit codes of a worker or forkserver that could not load the application; gunicorn's WORKER_BOOT_ERROR and
 // APP_LOAD_ERROR.
@@ -82,8 +85,10 @@ type WorkerBoot struct {
 	// MasterPID is the pid of the master, which is not always the worker's parent: that may be the forkserver.
 	MasterPID int `json:"master_pid"`
 	// Listeners describe the listening sockets, in the order of their descriptors.
-	Listeners []Listener     `json:"listeners"`
-	Config    *config.Config `json:"config"`
+	Listeners []Listener `json:"listeners"`
+	// Certificates are what TLS needs; absent without it. They are the generation's.
+	Certificates *secure.Material `json:"certificates,omitempty"`
+	Config       *config.Config   `json:"config"`
 }
 
 // Command is what the master says; which fields count depends on the name.

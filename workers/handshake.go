@@ -1,0 +1,137 @@
+package workers
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pyhost/pyhost/protocol/http1"
+)
+
+// transport is the client's side of a TLS connection as crypto/tls wants it: a file that Go's poller watches. early are
+// bytes that came before the handshake was begun.
+type transport struct {
+	*os.File
+	early []byte
+	ended bool // the client's end of file was read: without close_notify, after which nothing is read
+}
+
+func (t *transport) Read(p []byte) (int, error) {
+	if len(t.early) > 0 {
+		n := copy(p, t.early)
+		t.early = t.early[n:]
+		return n, nil
+	}
+	n, err := t.File.Read(p)
+	t.ended = t.ended || errors.Is(err, io.EOF)
+	return n, err
+}
+
+// LocalAddr says nothing: the connection's facts are its own.
+func (t *transport) LocalAddr() net.Addr { return nil }
+
+// RemoteAddr says nothing either.
+func (t *transport) RemoteAddr() net.Addr { return nil }
+
+// encrypt makes c a TLS connection: the handshake first, then a tunnel that takes c's place in the Python threads'
+// eyes. early are the bytes that have been read from it already.
+func (l *lane) encrypt(c *conn, early []byte) {
+	l.start(c, func(f *os.File) {
+		conn := tls.Server(&transport{File: f, early: early}, l.w.tls)
+		l.heads.begin(f)
+		err := conn.Handshake()
+		l.heads.end(f)
+		if err != nil {
+			f.Close()
+			l.handshakeFailed(c, err)
+			return
+		}
+		f.SetDeadline(time.Time{})
+		c.secured(conn.ConnectionState(), l.w.tls.ClientAuth)
+		if err := l.w.tunnel(c, f, conn); err != nil {
+			l.w.log.Error("Closing the connection of ip=%s: %v", c.peer(), err)
+			f.Close()
+			l.w.close(c)
+		}
+	})
+}
+
+// handshakeFailed is an everyday matter at the edge: scanners, old clients, connections that are given up.
+func (l *lane) handshakeFailed(c *conn, err error) {
+	var header tls.RecordHeaderError
+	switch {
+	case errors.As(err, &header) && looksLikeHTTP(header.RecordHeader[:]):
+		l.incomplete(c, &http1.Refusal{Status: 400, Rule: "plain HTTP on an address that speaks TLS"})
+	case errors.Is(err, io.EOF): // closed without a word
+		l.w.close(c)
+	default:
+		l.w.log.Info("TLS handshake with ip=%s failed: %v", c.peer(), err)
+		l.finish(c, nil) // the alert must reach the client
+	}
+}
+
+// looksLikeHTTP tells a method from a TLS record by its first five bytes.
+func looksLikeHTTP(head []byte) bool {
+	for _, b := range head {
+		if (b < 'A' || b > 'Z') && b != ' ' && b != '/' {
+			return false
+		}
+	}
+	return len(head) > 0
+}
+
+// secured adds what the application may know of the encryption, under the names of Apache's mod_ssl.
+func (c *conn) secured(state tls.ConnectionState, auth tls.ClientAuthType) {
+	f := &c.facts
+	f.TLS = true
+	f.Add("HTTPS", []byte("on"))
+	f.Add("SSL_PROTOCOL", []byte(protocolName(state.Version)))
+	f.Add("SSL_CIPHER", []byte(tls.CipherSuiteName(state.CipherSuite)))
+	if state.ServerName != "" {
+		f.Add("SSL_TLS_SNI", []byte(state.ServerName))
+	}
+	if auth == tls.NoClientCert {
+		return
+	}
+	if len(state.PeerCertificates) == 0 {
+		f.Add("SSL_CLIENT_VERIFY", []byte("NONE"))
+		return
+	}
+	f.Add("SSL_CLIENT_VERIFY", []byte("SUCCESS")) // another certificate ends the handshake
+	c.certified(state.PeerCertificates[0])
+}
+
+func protocolName(version uint16) string {
+	if version == tls.VersionTLS12 {
+		return "TLSv1.2"
+	}
+	return "TLSv1.3"
+}
+
+func (c *conn) certified(certificate *x509.Certificate) {
+	const when = "Jan _2 15:04:05 2006 GMT" // as openssl prints it, and mod_ssl
+	f := &c.facts
+	f.Add("SSL_CLIENT_S_DN", []byte(certificate.Subject.String()))
+	f.Add("SSL_CLIENT_S_DN_CN", []byte(certificate.Subject.CommonName))
+	f.Add("SSL_CLIENT_I_DN", []byte(certificate.Issuer.String()))
+	f.Add("SSL_CLIENT_M_SERIAL", []byte(certificate.SerialNumber.Text(16)))
+	f.Add("SSL_CLIENT_V_START", []byte(certificate.NotBefore.UTC().Format(when)))
+	f.Add("SSL_CLIENT_V_END", []byte(certificate.NotAfter.UTC().Format(when)))
+	f.Add("SSL_CLIENT_CERT", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw}))
+}
+
+// socketPair is two ends of a stream; the second is watched by Go's poller.
+func socketPair() (ours int, theirs *os.File, err error) {
+	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return -1, nil, os.NewSyscallError("socketpair", err)
+	}
+	return pair[0], os.NewFile(uintptr(pair[1]), "tunnel"), nil
+}
