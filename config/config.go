@@ -106,6 +106,8 @@ type Config struct {
 	Source map[string]string `json:"-"`
 	// Warnings are sentences for the log about what is accepted but probably not meant.
 	Warnings []string `json:"-"`
+
+	spelled map[string]string // the settings as they were written; see given.spelled
 }
 
 // Name is the name for process titles: ProcName, or App if there is none.
