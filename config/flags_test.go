@@ -152,6 +152,14 @@ func TestProxyProtocolAlone(t *testing.T) {
 			t.Errorf("%s: %s, want %s", line, got, want)
 		}
 	}
+	for line, want := range map[string]string{
+		"--real-ip m:a": "X-Forwarded-For", "--real-ip forwarded m:a": "forwarded", "--real-ip=X-Client m:a": "X-Client",
+		"m:a --real-ip": "X-Forwarded-For", "--real-ip off m:a": "off",
+	} {
+		if got := (scene{args: strings.Fields(line)}).load(t).RealIP; got != want {
+			t.Errorf("%s: %s, want %s", line, got, want)
+		}
+	}
 	err := (scene{args: []string{"--proxy-protocol=v3", "m:a"}}).fail(t)
 	if !strings.Contains(err.Error(), "must be off, v1, v2 or auto") {
 		t.Error(err)

@@ -57,6 +57,8 @@ var settingCases = []settingCase{
 		"secure_scheme_headers", nil, "x-proto=https, X-SSL=a=b", `{x-proto = "https", X-SSL = "a=b"}`,
 		map[string]string{"X-PROTO": "https", "X-SSL": "a=b"},
 	},
+	{"real_ip", []string{"--real-ip", "Forwarded"}, "Forwarded", `"Forwarded"`, "Forwarded"},
+	{"request_id_header", []string{"--request-id-header", "X-Trace"}, "X-Trace", `"X-Trace"`, "X-Trace"},
 	{"proxy_protocol", []string{"--proxy-protocol", "V2"}, "v2", `"v2"`, "v2"},
 	{
 		"proxy_allow_ips", []string{"--proxy-allow-from", "10.0.0.0/8, ::1"}, "10.0.0.0/8,::1",
@@ -146,7 +148,8 @@ func TestDefaults(t *testing.T) {
 		LimitRequestFields: 100, LimitRequestFieldSize: 8190, Chdir: dir, RawEnv: []string{},
 		AccessLogFormat: `%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s"`, ErrorLog: "-", LogLevel: "info",
 		ForwardedAllowIPs: []string{"127.0.0.1", "::1"}, Source: c.Source, spelled: c.spelled,
-		ProxyProtocol: "off", ProxyAllowIPs: []string{"127.0.0.1", "::1"}, Protocol: "http",
+		RealIP: "off", RequestIDHeader: "off", ProxyProtocol: "off", ProxyAllowIPs: []string{"127.0.0.1", "::1"},
+		Protocol:      "http",
 		UWSGIAllowIPs: []string{"127.0.0.1", "::1"}, UWSGIBufferSize: 65535,
 		SNICerts: []string{}, SSLVersion: "TLS", SuppressRaggedEOFs: true,
 		SecureSchemeHeaders: map[string]string{

@@ -3,6 +3,7 @@ package workers
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -209,14 +210,22 @@ func (t *thread) settle(c *conn, r *request) bool {
 func (t *thread) report() {
 	x := t.exchange
 	if x.Outcome&embedpy.OutcomeFailed != 0 {
-		t.w.log.Error("Error handling request %s %s\n%s", t.request.Method, t.request.Target, x.Message())
+		t.w.log.Error("Error handling request %s\n%s", t.subject(), x.Message())
 		return
 	}
 	if x.Outcome&embedpy.OutcomeCloseFailed != 0 {
-		t.w.log.Error("Error closing the response of %s %s\n%s", t.request.Method, t.request.Target, x.Message())
+		t.w.log.Error("Error closing the response of %s\n%s", t.subject(), x.Message())
 		return
 	}
-	t.w.log.Warning("%s %s: %s", t.request.Method, t.request.Target, x.Message())
+	t.w.log.Warning("%s: %s", t.subject(), x.Message())
+}
+
+// subject names the request in the log: method, target, and its ID if requests have one.
+func (t *thread) subject() string {
+	if id := t.encoder.RequestID(); id != nil {
+		return fmt.Sprintf("%s %s [%s]", t.request.Method, t.request.Target, id)
+	}
+	return fmt.Sprintf("%s %s", t.request.Method, t.request.Target)
 }
 
 // refuse answers a message that is not acceptable HTTP and closes; the log says which rule, and whose. head is the

@@ -108,7 +108,7 @@ func newWorker(boot *wire.WorkerBoot, py python, log *logging.Logger, access *lo
 		limits: http1.Limits{
 			RequestLine: c.LimitRequestLine, Fields: c.LimitRequestFields, FieldSize: c.LimitRequestFieldSize,
 		},
-		rules:   wsgi.Rules{SecureSchemeHeaders: c.SecureSchemeHeaders, ScriptName: c.ScriptName},
+		rules:   rulesOf(c, trusted),
 		trusted: trusted,
 		packets: packets,
 		proxies: proxies,
@@ -139,6 +139,19 @@ func newTLS(boot *wire.WorkerBoot) (*tls.Config, error) {
 		go secure.RotateTicketKeys(c, boot.Certificates, nil)
 	}
 	return c, err
+}
+
+func rulesOf(c *config.Config, trusted *wsgi.Trusted) wsgi.Rules {
+	header := func(setting string) string {
+		if setting == "off" {
+			return ""
+		}
+		return setting
+	}
+	return wsgi.Rules{
+		SecureSchemeHeaders: c.SecureSchemeHeaders, ScriptName: c.ScriptName, Trusted: trusted,
+		RealIP: header(c.RealIP), RequestID: header(c.RequestIDHeader),
+	}
 }
 
 func constants(c *config.Config, l wire.Listener) map[string][]byte {
