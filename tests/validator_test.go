@@ -46,6 +46,7 @@ var validated = []struct {
 	{"sqlite", "", []string{get("//")}},
 	{"start_response", "", []string{get("//replaced"), get("//lazy")}},
 	{"subprocesses", "", []string{get("//dispositions"), get("//pool")}},
+	{"tls", "xx", []string{get("//2")}},
 	{"threads", "{", []string{get("//")}},
 	{"upload", "200000 ", []string{post("//", strings.Repeat("x", 200000))}},
 	{"version", "one ", []string{get("//")}},
