@@ -201,7 +201,7 @@ func (t *thread) settle(c *conn, r *request) bool {
 	case more:
 		t.w.lane.finish(c, nil)
 	default:
-		t.w.lane.end(c)
+		t.end(c)
 	}
 	return false
 }

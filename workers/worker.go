@@ -211,11 +211,11 @@ func (w *worker) identify(c *conn, listenerFD int, peer socket.Peer) {
 		c.facts.Trusted = true
 		return
 	}
-	facts := make([]byte, 0, 48)
+	facts := c.peerText[:0]
 	facts = peer.AppendAddr(facts)
 	n := len(facts)
 	facts = peer.AppendPort(facts)
-	c.facts.RemoteAddr, c.facts.RemotePort = facts[:n:n], facts[n:]
+	c.facts.RemoteAddr, c.facts.RemotePort = facts[:n:n], facts[n:len(facts):len(facts)]
 	c.facts.Trusted = w.isTrusted(peer.Addr)
 }
 
