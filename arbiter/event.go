@@ -78,8 +78,13 @@ func (e workerSaid) apply(a *arbiter) {
 	case wire.EventReady:
 		w.ready, w.readyAt = true, a.env.now()
 		a.log.Debug("Worker of age %d is ready", w.age)
+		a.relieve(w.seat)
 	case wire.EventFailed:
 		a.workerFailed(w, e.message)
+	case wire.EventAborted:
+		a.reportTimeout(w, e.message.Traceback)
+	case wire.EventRetire:
+		a.replace(w, e.message.Error)
 	default:
 		a.log.Warning("Worker (pid:%d) sent an unknown event: %q", w.pid, e.message.Event)
 	}

@@ -31,7 +31,9 @@ type generation struct {
 type seat struct {
 	index  int
 	worker *worker // nil while it is vacant
-	brake  backoff
+	// leaving is the worker before, which serves until worker is ready; nil if there is none.
+	leaving *worker
+	brake   backoff
 }
 
 func (a *arbiter) newGeneration(cfg *config.Config, library, executable string) *generation {
@@ -119,12 +121,20 @@ func (a *arbiter) retire(g *generation, graceful bool) {
 		return
 	}
 	for _, s := range g.seats {
-		if w := s.worker; w != nil {
-			a.stopWorker(w, graceful)
-		}
+		a.vacate(s, graceful)
 	}
 	g.seats = nil
 	if g.server != nil {
 		a.dismiss(g.server)
 	}
+}
+
+// vacate stops the workers of a seat that is given up.
+func (a *arbiter) vacate(s *seat, graceful bool) {
+	for _, w := range []*worker{s.worker, s.leaving} {
+		if w != nil {
+			a.stopWorker(w, graceful)
+		}
+	}
+	s.leaving = nil
 }

@@ -28,6 +28,7 @@ func (a *arbiter) settle() {
 func (a *arbiter) workerEnded(w *worker) {
 	lived, served := a.env.now()-w.readyAt, a.board.Slot(w.slot).Requests() > 0
 	s := w.seat
+	a.reportTimeout(w, "")
 	a.release(w)
 	a.logExit(w)
 	if s == nil {
@@ -69,10 +70,15 @@ func (a *arbiter) seatLost(g *generation, s *seat, code int, cause string) {
 // release frees what the master holds of w: its socket, its slot, its seat.
 func (a *arbiter) release(w *worker) {
 	w.link.close()
-	a.board.Slot(w.slot).Reset()
+	a.board.Clear(w.slot)
 	a.slots[w.slot] = false
 	a.workers = without(a.workers, w)
 	w.leaveSeat()
+	for _, s := range w.generation.seats {
+		if s.leaving == w {
+			s.leaving = nil
+		}
+	}
 }
 
 // leaveSeat makes the seat free for another worker.

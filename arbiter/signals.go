@@ -85,8 +85,6 @@ func (a *arbiter) scale(delta int) {
 func (a *arbiter) dropSeat(g *generation) {
 	s := g.oldestSeat()
 	g.seats = without(g.seats, s)
-	if w := s.worker; w != nil {
-		a.stopWorker(w, true)
-	}
+	a.vacate(s, true)
 	a.trimSockets()
 }

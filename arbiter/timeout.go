@@ -1,6 +1,7 @@
 package arbiter
 
 import (
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -22,11 +23,29 @@ func (a *arbiter) checkTimeouts() {
 		if !a.due(beat + timeout) {
 			continue
 		}
-		a.log.Critical("WORKER TIMEOUT (pid:%d)", w.pid)
 		w.aborted = true
 		a.env.kill(w.pid, unix.SIGABRT)
 		w.killBy(a.after(abortGrace))
 	}
+}
+
+// reportTimeout logs a worker that timed out, once: with what it told about itself, or, if it does not come to that,
+// with what the scoreboard shows.
+func (a *arbiter) reportTimeout(w *worker, told string) {
+	if !w.aborted || w.reported {
+		return
+	}
+	w.reported = true
+	if told == "" {
+		for _, r := range a.board.Running(w.slot) {
+			told += "\n" + r.Describe(int64(a.env.now()))
+		}
+		told = strings.TrimPrefix(told, "\n")
+	}
+	if told != "" {
+		told = "\n" + told
+	}
+	a.log.Critical("WORKER TIMEOUT (pid:%d)%s", w.pid, told)
 }
 
 // killOverdue ends by force what did not end in time.
@@ -39,6 +58,7 @@ func (a *arbiter) killOverdue() {
 			a.log.Warning("Worker graceful timeout (pid:%d)", w.pid)
 		}
 		w.killed = true
+		a.reportTimeout(w, "")
 		a.env.kill(w.pid, unix.SIGKILL)
 	}
 	for _, s := range a.servers {

@@ -19,11 +19,11 @@ func TestTimeout(t *testing.T) {
 	stuck.wantSignals()
 	h.pass(100 * time.Millisecond)
 	stuck.wantSignals(unix.SIGABRT)
-	h.wantLine("CRITICAL WORKER TIMEOUT (pid:102)")
 	h.pass(999 * time.Millisecond)
 	stuck.wantSignals(unix.SIGABRT)
 	h.pass(time.Millisecond)
 	stuck.wantSignals(unix.SIGABRT, unix.SIGKILL)
+	h.wantLine("CRITICAL WORKER TIMEOUT (pid:102)") // it had its time to tell more
 	stuck.exit(killed(unix.SIGKILL))
 	h.wantLine("ERROR Worker (pid:102) was sent SIGKILL!") // not "Perhaps out of memory?": the master did it
 	healthy.wantSignals()
@@ -34,6 +34,8 @@ func TestTimeoutEndsWithAbort(t *testing.T) {
 	h := booted(t, func(c *config.Config) { c.Timeout = 3 })
 	stuck := h.workers[0]
 	h.pass(3 * time.Second)
+	h.post(workerSaid{stuck.boot.Age, wire.Event{Event: wire.EventAborted, Traceback: "GET /\nThread MainThread"}})
+	h.wantLine("CRITICAL WORKER TIMEOUT (pid:102)\nGET /\nThread MainThread")
 	stuck.exit(exited(1))
 	h.pass(2 * time.Second)
 	stuck.wantSignals(unix.SIGABRT)

@@ -28,6 +28,7 @@ type worker struct {
 	stopping bool
 	graceful bool
 	aborted  bool          // was sent SIGABRT: it timed out
+	reported bool          // and the log says so
 	killed   bool          // was sent SIGKILL by the master
 	killAt   time.Duration // 0 = not to be killed
 
@@ -93,7 +94,7 @@ func (a *arbiter) takeSlot() int {
 	for i, taken := range a.slots {
 		if !taken {
 			a.slots[i] = true
-			a.board.Slot(i).Reset()
+			a.board.Clear(i)
 			return i
 		}
 	}

@@ -32,6 +32,8 @@ var settingCases = []settingCase{
 	{"timeout", []string{"-t", "0"}, "0", `0`, 0},
 	{"graceful_timeout", []string{"--graceful-timeout", "9"}, "9", `9`, 9},
 	{"keepalive", []string{"--keep-alive", "65"}, "65", `65`, 65},
+	{"request_timeout", []string{"--request-timeout", "10"}, "10", `10`, 10},
+	{"boot_timeout", []string{"--boot-timeout", "60"}, "60", `60`, 60},
 	{"limit_request_line", []string{"--limit-request-line", "0"}, "0", `0`, 0},
 	{"limit_request_fields", []string{"--limit-request-fields", "20"}, "20", `20`, 20},
 	{"limit_request_field_size", []string{"--limit-request-field_size", "99"}, "99", `99`, 99},
@@ -57,8 +59,6 @@ var settingCases = []settingCase{
 		"secure_scheme_headers", nil, "x-proto=https, X-SSL=a=b", `{x-proto = "https", X-SSL = "a=b"}`,
 		map[string]string{"X-PROTO": "https", "X-SSL": "a=b"},
 	},
-	{"real_ip", []string{"--real-ip", "Forwarded"}, "Forwarded", `"Forwarded"`, "Forwarded"},
-	{"request_id_header", []string{"--request-id-header", "X-Trace"}, "X-Trace", `"X-Trace"`, "X-Trace"},
 	{"proxy_protocol", []string{"--proxy-protocol", "V2"}, "v2", `"v2"`, "v2"},
 	{
 		"proxy_allow_ips", []string{"--proxy-allow-from", "10.0.0.0/8, ::1"}, "10.0.0.0/8,::1",
@@ -147,9 +147,8 @@ func TestDefaults(t *testing.T) {
 		WorkerConnections: 1000, Timeout: 30, GracefulTimeout: 30, KeepAlive: 2, LimitRequestLine: 4094,
 		LimitRequestFields: 100, LimitRequestFieldSize: 8190, Chdir: dir, RawEnv: []string{},
 		AccessLogFormat: `%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s"`, ErrorLog: "-", LogLevel: "info",
-		ForwardedAllowIPs: []string{"127.0.0.1", "::1"}, Source: c.Source, spelled: c.spelled,
-		RealIP: "off", RequestIDHeader: "off", ProxyProtocol: "off", ProxyAllowIPs: []string{"127.0.0.1", "::1"},
-		Protocol:      "http",
+		ForwardedAllowIPs: []string{"127.0.0.1", "::1"}, Source: c.Source,
+		ProxyProtocol: "off", ProxyAllowIPs: []string{"127.0.0.1", "::1"}, Protocol: "http",
 		UWSGIAllowIPs: []string{"127.0.0.1", "::1"}, UWSGIBufferSize: 65535,
 		SNICerts: []string{}, SSLVersion: "TLS", SuppressRaggedEOFs: true,
 		SecureSchemeHeaders: map[string]string{
@@ -170,25 +169,14 @@ func TestDefaults(t *testing.T) {
 func TestNamesAreOne(t *testing.T) {
 	var names []string
 	for field := range reflect.TypeFor[Config]().Fields() {
-		if tag := field.Tag.Get("json"); tag != "-" && field.IsExported() {
+		if tag := field.Tag.Get("json"); tag != "-" {
 			names = append(names, tag)
 		}
 	}
 	c := &Config{}
 	fields := map[any]bool{}
 	spellings := map[string]bool{"help": true, "version": true, "h": true, "v": true}
-	taken := map[string]bool{}
-	for _, s := range known() {
-		if taken[s.Name] {
-			t.Errorf("setting %s is there twice", s.Name)
-		}
-		taken[s.Name] = true
-		for _, spelling := range append(slices.Clone(s.Flags), s.Short) {
-			if spelling != "" && spellings[spelling] {
-				t.Errorf("option %s is used twice", spelling)
-			}
-			spellings[spelling] = true
-		}
+	for _, s := range Settings() {
 		if s.field == nil {
 			continue
 		}
@@ -199,6 +187,18 @@ func TestNamesAreOne(t *testing.T) {
 			t.Errorf("setting %s shares its field with another", s.Name)
 		}
 		fields[s.field(c)] = true
+		for _, spelling := range append(slices.Clone(s.Flags), s.Short) {
+			if spelling != "" && spellings[spelling] {
+				t.Errorf("option %s is used twice", spelling)
+			}
+			spellings[spelling] = true
+			if isAbsent("--"+spelling) || isAbsent("-"+spelling) {
+				t.Errorf("option %s is also listed as absent", spelling)
+			}
+		}
+		if isAbsent(s.Name) {
+			t.Errorf("setting %s is also listed as absent", s.Name)
+		}
 	}
 	if len(fields) != len(names) {
 		t.Errorf("%d settings for the %d fields %v", len(fields), len(names), names)
@@ -219,7 +219,7 @@ func TestJSON(t *testing.T) {
 	if err := json.Unmarshal(text, &back); err != nil {
 		t.Fatal(err)
 	}
-	back.Source, back.spelled = c.Source, c.spelled
+	back.Source = c.Source
 	if !reflect.DeepEqual(&back, c) {
 		t.Errorf("back from JSON: %+v, want %+v", back, *c)
 	}

@@ -17,6 +17,10 @@ static int commit(ph_thread *t, int64_t known_length)
 	}
 	if (ph_head_finish(t, known_length) != PH_OK)
 		return PH_ERR;
+	if (!ph_claim_answer(t)) {
+		t->gone = true; /* the client has an answer already */
+		return PH_CLIENT_GONE;
+	}
 	t->committed = true;
 	t->x.outcome |= PH_COMMITTED;
 	return PH_OK;
@@ -58,8 +62,8 @@ int ph_body_block(ph_thread *t, const char *data, size_t length)
 	if (length == 0)
 		return PH_OK;
 	if (!t->committed) {
-		if (commit(t, -1) != PH_OK)
-			return PH_ERR;
+		if ((sent = commit(t, -1)) != PH_OK)
+			return sent;
 		iov[n++] = (struct iovec){t->head.data, t->head.length};
 	}
 	if (!t->bodyless && (length = allowed(t, length)) > 0) {
@@ -85,8 +89,10 @@ int ph_body_end(ph_thread *t)
 	if (t->gone)
 		return PH_CLIENT_GONE;
 	if (!t->committed) {
-		if (commit(t, 0) != PH_OK)
-			return PH_ERR;
+		int done = commit(t, 0);
+
+		if (done != PH_OK)
+			return done;
 		iov = (struct iovec){t->head.data, t->head.length};
 	} else if (t->chunked) {
 		iov = (struct iovec){(char *)(uintptr_t) "0\r\n\r\n", 5};

@@ -16,7 +16,8 @@ ph_exchange *ph_exchange_of(int thread)
 
 static void begin(ph_thread *t)
 {
-	t->serial++;
+	t->serial = __atomic_load_n(&t->x.claim, __ATOMIC_RELAXED) >> PH_CLAIM_BITS;
+	t->interrupted = false;
 	t->active = t->open = true;
 	t->started = t->committed = t->chunked = t->bodyless = t->gone = t->taken = false;
 	t->body_sent = 0;
@@ -36,6 +37,8 @@ static void finish(ph_thread *t)
 	t->active = false;
 	if (t->taken)
 		t->x.outcome |= PH_TAKEN; /* whatever happened on it: it is not used again */
+	if (t->interrupted)
+		ph_interrupt_settle(t);
 	if (t->gone)
 		t->x.outcome |= PH_GONE;
 	if (t->x.outcome & (PH_FAILED | PH_GONE | PH_TAKEN))
@@ -67,11 +70,26 @@ static PyObject *call_application(PyObject *token, PyObject *environ)
 	return result;
 }
 
+/* timed_out: whether the pending exception is the server's own; what there is to say about it has been logged. */
+static bool timed_out(ph_thread *t)
+{
+	if (!t->interrupted || !py.PyErr_ExceptionMatches(ph_py.request_timeout))
+		return false;
+	py.PyErr_Clear();
+	t->message.length = 0;
+	t->x.outcome |= PH_TIMED_OUT;
+	return true;
+}
+
 /* close_failed: the pending exception is logged; it does not change an answer that is already out. */
 static void close_failed(ph_thread *t)
 {
 	uint32_t outcome = t->x.outcome;
 
+	if (timed_out(t)) {
+		t->x.outcome &= ~(uint32_t)PH_REUSE;
+		return;
+	}
 	ph_exception_record(t);
 	if (t->committed && !(outcome & PH_FAILED)) /* the answer stands */
 		t->x.outcome = outcome | PH_WARNED | PH_CLOSE_FAILED;
@@ -102,7 +120,9 @@ static void close_iterable(ph_thread *t, PyObject *result)
 /* fail: the pending exception.  StopIteration from an application that took the socket is its way to say "done". */
 static void fail(ph_thread *t)
 {
-	if (t->gone || (t->taken && py.PyErr_ExceptionMatches(*py.PyExc_StopIteration)))
+	if (timed_out(t))
+		t->x.outcome |= PH_FAILED;
+	else if (t->gone || (t->taken && py.PyErr_ExceptionMatches(*py.PyExc_StopIteration)))
 		py.PyErr_Clear();
 	else
 		ph_exception_record(t);
@@ -140,6 +160,17 @@ static void give_back_socket(ph_thread *t)
 		py.PyErr_Clear();
 }
 
+/* begun: false when the request waited for the GIL for so long that the server has answered it. */
+static bool begun(ph_thread *t)
+{
+	if (!ph_claim_lost(t))
+		return true;
+	t->gone = true;
+	if (t->x.body_kind == PH_BODY_FILE || t->x.body_kind == PH_BODY_STREAM)
+		close(t->x.body_fd);
+	return false;
+}
+
 void ph_call(int thread, const uint8_t *frame, const uint8_t *body)
 {
 	ph_thread *t = &ph_threads[thread];
@@ -148,7 +179,7 @@ void ph_call(int thread, const uint8_t *frame, const uint8_t *body)
 	ph_gil_acquire(t);
 	ph_conn_release_dropped();
 	begin(t);
-	token = ph_token_new(t);                                            /* new */
+	token = begun(t) ? ph_token_new(t) : NULL;                      /* new */
 	environ = token ? ph_environ_new(t, token, frame, body) : NULL; /* new */
 	if (environ == NULL) {
 		fail(t);

@@ -126,6 +126,41 @@ func ReleaseGIL(thread int) { C.ph_gil_release(C.int(thread)) }
 // ProbeGIL waits until it had the GIL once. It must run on a locked goroutine of its own, never on a Python thread.
 func ProbeGIL() { C.ph_gil_probe() }
 
+// Interrupt raises RequestTimeout in request serial of a Python thread, if it still runs, and returns where that thread
+// was. It waits for the GIL: it must run on a locked goroutine of its own, never on a Python thread.
+func Interrupt(thread int, serial uint64) (stack string, done bool) {
+	var text *C.char
+	var length C.size_t
+	done = C.ph_interrupt(C.int(thread), C.uint64_t(serial), &text, &length) != 0
+	return takeText(text, length), done
+}
+
+// Stacks is where all Python threads are. As Interrupt, it waits for the GIL.
+func Stacks() string {
+	var length C.size_t
+	text := C.ph_stacks(&length)
+	return takeText(text, length)
+}
+
+// DumpStacks is the same as faulthandler writes it, without the GIL. It is for a process that is about to be given up:
+// threads that run on meanwhile can crash it.
+func DumpStacks() string {
+	var length C.size_t
+	text := C.ph_stacks_dump(&length)
+	return takeText(text, length)
+}
+
+func takeText(text *C.char, length C.size_t) string {
+	if text == nil {
+		return ""
+	}
+	defer C.ph_free(unsafe.Pointer(text))
+	return C.GoStringN(text, C.int(length))
+}
+
+// WakeDeadlines names the eventfd that is told when the application sets a deadline. Before the first request.
+func WakeDeadlines(eventfd int) { C.ph_deadlines_wake(C.int(eventfd)) }
+
 // Forked reports whether the application has forked this process: its descriptors may have copies elsewhere.
 func Forked() bool { return C.ph_forked() != 0 }
 

@@ -62,6 +62,19 @@ enum {
 	PH_GONE = 16,      /* the client left before the end */
 	PH_TAKEN = 32,     /* the application took the socket (gunicorn.socket): close without a word */
 	PH_CLOSE_FAILED = 64, /* with PH_WARNED: close() of the iterable raised, message ends with its traceback */
+	PH_TIMED_OUT = 128,   /* pyhost.RequestTimeout came out of the application: no message */
+};
+
+/*
+ * Who answers a request: the low bits of ph_exchange.claim, which changes by atomic operations only.  The bits above
+ * are the request's serial number, so that nobody answers a later request of the same thread by mistake.
+ */
+enum {
+	PH_CLAIM_NONE = 0, /* no request runs */
+	PH_CLAIM_OPEN = 1, /* nothing of the answer has been sent: whoever changes it to one of the others may */
+	PH_CLAIM_SENT = 2, /* the application's answer is under way */
+	PH_CLAIM_LOST = 3, /* the server gave the request up and answered itself */
+	PH_CLAIM_BITS = 2,
 };
 
 typedef struct ph_conn ph_conn;
@@ -77,6 +90,8 @@ typedef struct {
 	uint32_t frame_length;
 	uint64_t body_length; /* PH_BODY_MEMORY */
 	ph_conn *conn;        /* in and out: NULL on a connection's first request */
+	uint64_t claim;       /* in and out: serial number and PH_CLAIM_OPEN; atomic */
+	int64_t deadline;     /* CLOCK_MONOTONIC ns, as pyhost.request_timeout() set it; 0: not set, -1: none; atomic */
 	/* out */
 	uint32_t outcome;
 	int32_t status;       /* 0: start_response was never called */
@@ -114,6 +129,25 @@ void ph_gil_release(int thread);
 
 /* ph_gil_probe: take the GIL and give it back: proof that nothing holds it for ever.  Any other thread. */
 void ph_gil_probe(void);
+
+/*
+ * ph_interrupt: raises RequestTimeout in request `serial` of a Python thread, if it still runs: never in a later one.
+ * Returns 1 if so, with that thread's stack in *stack (UTF-8, for ph_free; NULL when memory ran out).
+ * Thread: any that does not run requests; waits for the GIL, takes it and gives it back.
+ */
+int ph_interrupt(int thread, uint64_t serial, char **stack, size_t *length);
+
+/* ph_stacks: the stacks of all Python threads, for ph_free; NULL when that fails.  Like ph_interrupt for the GIL. */
+char *ph_stacks(size_t *length);
+
+/*
+ * ph_stacks_dump: the same by faulthandler, in its form, when the GIL cannot be had.  Any thread, no GIL.  Threads that
+ * go on running meanwhile may be shown wrong, or crash the process: it is for one that is about to be given up.
+ */
+char *ph_stacks_dump(size_t *length);
+
+/* ph_deadlines_wake: an eventfd that is told when pyhost.request_timeout() sets a deadline.  Before the first call. */
+void ph_deadlines_wake(int eventfd);
 
 /* ph_forked: how often the application forked this process: descriptors may have copies elsewhere.  No GIL. */
 int ph_forked(void);

@@ -28,6 +28,16 @@ const (
 	OutcomeTaken     = 32 // the application took the socket over
 	// OutcomeCloseFailed: with OutcomeWarned: close() of the body raised; Message ends with its traceback.
 	OutcomeCloseFailed = 64
+	OutcomeTimedOut    = 128 // RequestTimeout came out of the application; there is no message
+)
+
+// Who answers a request: the low ClaimBits of Exchange.Claim. The bits above are the request's serial number.
+const (
+	ClaimNone = 0 // no request runs
+	ClaimOpen = 1 // nothing of the answer has been sent: whoever changes it to one of the others may
+	ClaimSent = 2 // the application's answer is under way
+	ClaimLost = 3 // the server gave the request up and answered itself
+	ClaimBits = 2
 )
 
 // Exchange is what passes between a Python thread's Go half and its C half for one request: ph_exchange of embedpy.h,
@@ -44,6 +54,8 @@ type Exchange struct {
 	FrameLength uint32
 	BodyLength  uint64         // bytes, for BodyMemory
 	Conn        unsafe.Pointer // Python's side of the connection; nil at first, kept by the connection, see DropConn
+	Claim       uint64         // who answers: a serial number, and one of the Claim values; atomic operations only
+	Deadline    int64          // CLOCK_MONOTONIC ns that the application set; 0: not set, -1: no limit; atomic as well
 
 	Outcome       uint32
 	Status        int32  // 0: the application never gave one

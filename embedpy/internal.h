@@ -27,7 +27,9 @@ typedef struct {
 	PyThreadState *saved; /* valid while the GIL is not held */
 	bool holds_gil;
 
-	uint64_t serial; /* of the request; tokens of start_response and write carry it */
+	uint64_t serial; /* of the request, as Go counts them; tokens of start_response and write carry it */
+	unsigned long ident; /* threading.get_ident() of this thread */
+	bool interrupted;    /* RequestTimeout was raised in the running request: see interrupt.c */
 	bool active;     /* a request is running */
 	bool open;       /* and its response may still be added to: its tokens are good */
 	bool sending;    /* a thread, not always this one, sends on the socket: see turn.c */
@@ -69,6 +71,7 @@ typedef struct {
 	PyObject *open_stream;
 	PyObject *format_exception;
 	PyObject *header_pairs;
+	PyObject *request_timeout; /* the exception */
 	int threads;
 	int multithread;
 } ph_runtime;
@@ -129,6 +132,13 @@ void ph_exception_record(ph_thread *t);
 void ph_exception_text(ph_buffer *to);
 void ph_message_set(ph_thread *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* interrupt.c: requests that take too long.  GIL held, but for ph_claim_*. */
+bool ph_claim_answer(ph_thread *t);
+bool ph_claim_lost(ph_thread *t);
+void ph_interrupt_settle(ph_thread *t);
+PyObject *ph_request_timeout(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+extern int ph_dump_fd, ph_dump_signal;
+
 /* child.c: a process that the application forked is not a worker: where it comes back to us, it ends.  GIL held. */
 extern bool ph_is_child;
 void ph_child_leave(PyObject *result);
@@ -138,6 +148,8 @@ int ph_module_create(void);
 extern int ph_control_fd;
 
 /* worker.c */
+/* new reference to a function of the embedded module _pyhost_worker */
+PyObject *ph_worker_function(const char *name);
 void ph_worker_become(const char *boot, size_t length, const int *fds, int count);
 
 /* gil.c */

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -74,6 +75,7 @@ BUILTIN(configure)
 	ph_py.bytes_io = take(args[0], "bytes_io");
 	ph_py.open_file = take(args[0], "open_file");
 	ph_py.open_stream = take(args[0], "open_stream");
+	ph_py.request_timeout = take(args[0], "request_timeout");
 	ph_py.header_pairs = take(args[0], "header_pairs");
 	return none();
 }
@@ -88,6 +90,7 @@ BUILTIN(run_thread)
 		py.PyErr_SetString(*py.PyExc_ValueError, "run_thread(i): no such thread");
 		return NULL;
 	}
+	ph_threads[i].ident = py.PyThread_get_thread_ident();
 	ph_threads[i].saved = py.PyEval_SaveThread();
 	goPythonThread(i);
 	ph_gil_acquire(&ph_threads[i]);
@@ -109,6 +112,10 @@ BUILTIN(connection_fd)
 
 		if (!t->active || t->x.conn == NULL || t->x.conn->id != id)
 			continue;
+		if (!ph_claim_answer(t)) {
+			py.PyErr_SetString(*py.PyExc_RuntimeError, "the request took too long: its client has been answered");
+			return NULL;
+		}
 		fd = fcntl(t->x.fd, F_DUPFD_CLOEXEC, 0);
 		if (fd < 0)
 			return py.PyErr_SetFromErrno(*py.PyExc_OSError);
@@ -206,6 +213,9 @@ BUILTIN(guard_signals)
 	return none();
 }
 
+/* How SIGABRT is answered: Go's handler, and faulthandler's. */
+static struct sigaction abort_asked, abort_own;
+
 /*
  * default_crashes(): the signals of a crash get their default action back, which ends the process by that signal.
  * faulthandler is put in front of it and writes the Python stacks first.
@@ -216,8 +226,52 @@ BUILTIN(default_crashes)
 	struct sigaction fallback = {.sa_handler = SIG_DFL};
 
 	UNUSED;
+	sigaction(SIGABRT, NULL, &abort_asked);
 	for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
 		sigaction(crashes[i], &fallback, NULL);
+	return none();
+}
+
+/* on_abort: a SIGABRT from another process is the master's for a silent worker; abort() in this one is a crash. */
+static void on_abort(int number, siginfo_t *info, void *context)
+{
+	const struct sigaction *to = info->si_code == SI_USER && info->si_pid != getpid() ? &abort_asked : &abort_own;
+
+	if (to->sa_flags & SA_SIGINFO)
+		to->sa_sigaction(number, info, context);
+	else if (to->sa_handler != SIG_DFL && to->sa_handler != SIG_IGN)
+		to->sa_handler(number);
+}
+
+/* share_abort(): after faulthandler was put in front of it. */
+BUILTIN(share_abort)
+{
+	struct sigaction action = {.sa_sigaction = on_abort, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART};
+
+	UNUSED;
+	sigfillset(&action.sa_mask);
+	if (sigaction(SIGABRT, NULL, &abort_own) == 0)
+		sigaction(SIGABRT, &action, NULL);
+	return none();
+}
+
+/* memory_file() -> int: a nameless file; os.memfd_create is missing in Pythons that were built on an old libc. */
+BUILTIN(memory_file)
+{
+	int fd = (int)syscall(SYS_memfd_create, "pyhost-stacks", 1 /* MFD_CLOEXEC */);
+
+	UNUSED;
+	return fd < 0 ? py.PyErr_SetFromErrno(*py.PyExc_OSError) : py.PyLong_FromLong(fd);
+}
+
+/* dump_to(fd, signal): where and upon which signal faulthandler writes the stacks, see ph_stacks_dump. */
+BUILTIN(dump_to)
+{
+	UNUSED;
+	if (nargs != 2)
+		return NULL;
+	ph_dump_fd = (int)py.PyLong_AsLong(args[0]);
+	ph_dump_signal = (int)py.PyLong_AsLong(args[1]);
 	return none();
 }
 
@@ -254,6 +308,10 @@ static PyMethodDef builtins[] = {
 	{"guard_signals", guard_signals, METH_FASTCALL_KEYWORDS, "guard_signals()"},
 	{"default_crashes", default_crashes, METH_FASTCALL_KEYWORDS, "default_crashes()"},
 	{"trim_resident", trim_resident, METH_FASTCALL_KEYWORDS, "trim_resident()"},
+	{"share_abort", share_abort, METH_FASTCALL_KEYWORDS, "share_abort()"},
+	{"memory_file", memory_file, METH_FASTCALL_KEYWORDS, "memory_file() -> int"},
+	{"dump_to", dump_to, METH_FASTCALL_KEYWORDS, "dump_to(fd, signal)"},
+	{"request_timeout", ph_request_timeout, METH_FASTCALL_KEYWORDS, "request_timeout(seconds)"},
 	{"set_title", set_title, METH_FASTCALL_KEYWORDS, "set_title(text)"},
 };
 

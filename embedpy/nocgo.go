@@ -53,6 +53,18 @@ func ReleaseGIL(int) {}
 // ProbeGIL does nothing without cgo.
 func ProbeGIL() {}
 
+// Interrupt does nothing without cgo.
+func Interrupt(int, uint64) (string, bool) { return "", false }
+
+// Stacks is empty without cgo.
+func Stacks() string { return "" }
+
+// DumpStacks is empty without cgo.
+func DumpStacks() string { return "" }
+
+// WakeDeadlines does nothing without cgo.
+func WakeDeadlines(int) {}
+
 // Forked is always false without cgo.
 func Forked() bool { return false }
 

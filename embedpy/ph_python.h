@@ -42,6 +42,9 @@ typedef struct {
 	X(void, PyEval_RestoreThread, (PyThreadState *))                                                                   \
 	X(int, PyGILState_Ensure, (void))                                                                                  \
 	X(void, PyGILState_Release, (int))                                                                                 \
+	X(int, PyThreadState_SetAsyncExc, (unsigned long, PyObject *))                                                     \
+	X(unsigned long, PyThread_get_thread_ident, (void))                                                                \
+	X(double, PyFloat_AsDouble, (PyObject *))                                                                          \
 	X(int, PyErr_CheckSignals, (void))                                                                                 \
 	X(PyObject *, PyErr_Occurred, (void)) /* borrowed */                                                               \
 	X(void, PyErr_Clear, (void))                                                                                       \
@@ -92,6 +95,7 @@ typedef struct {
 	X(PyObject *, PyLong_FromLong, (long))                                                                             \
 	X(PyObject *, PyLong_FromUnsignedLongLong, (unsigned long long))                                                   \
 	X(unsigned long long, PyLong_AsUnsignedLongLong, (PyObject *))                                                     \
+	X(PyObject *, PyLong_FromUnsignedLong, (unsigned long))                                                            \
 	X(long, PyLong_AsLong, (PyObject *))                                                                               \
 	X(PyObject *, PyBool_FromLong, (long))                                                                             \
 	X(PyObject *, Py_CompileString, (const char *, const char *, int))                                                 \

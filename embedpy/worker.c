@@ -54,11 +54,11 @@ static int threads_new(int count)
 			return PH_ERR;
 	}
 	ph_threads[0].holds_gil = true;
+	ph_threads[0].ident = py.PyThread_get_thread_ident();
 	return PH_OK;
 }
 
-/* worker_function: new reference to a function of the embedded module _pyhost_worker. */
-static PyObject *worker_function(const char *name)
+PyObject *ph_worker_function(const char *name)
 {
 	PyObject *module = py.PyImport_ImportModule("_pyhost_worker"); /* new */
 	PyObject *function = module ? py.PyObject_GetAttrString(module, name) : NULL; /* new */
@@ -92,8 +92,8 @@ int ph_boot(const char *keys, int key_count, int error_fd, int wake_fd, int thre
 
 	if (intern_names() != PH_OK || ph_environ_keys(keys, key_count) != PH_OK || threads_new(threads) != PH_OK)
 		return failed(EXIT_BOOT, "out of memory");
-	ph_py.format_exception = worker_function("format_exception"); /* new, kept */
-	boot = worker_function("boot");                               /* new */
+	ph_py.format_exception = ph_worker_function("format_exception"); /* new, kept */
+	boot = ph_worker_function("boot");                               /* new */
 	if (boot == NULL || ph_py.format_exception == NULL)
 		return failed(EXIT_BOOT, "the embedded module _pyhost_worker is not there");
 	text = py.PyUnicode_DecodeUTF8(ph_worker_boot(&(size_t){0}), (Py_ssize_t)strlen(ph_worker_boot(&(size_t){0})), NULL);
@@ -120,7 +120,7 @@ int ph_threads_start(void)
 	PyObject *start, *count, *done;
 
 	ph_gil_acquire(&ph_threads[0]);
-	start = worker_function("start_threads"); /* new */
+	start = ph_worker_function("start_threads"); /* new */
 	count = py.PyLong_FromLong(ph_thread_count);
 	done = start && count ? py.PyObject_CallFunctionObjArgs(start, count, NULL) : NULL; /* new */
 	if (done == NULL) {
@@ -163,7 +163,7 @@ void ph_run_atexit(void)
 	PyObject *function, *done;
 
 	ph_gil_acquire(&ph_threads[0]);
-	function = worker_function("run_atexit");                                        /* new */
+	function = ph_worker_function("run_atexit");                                        /* new */
 	done = function ? py.PyObject_CallFunctionObjArgs(function, NULL) : NULL;        /* new */
 	py.PyErr_Clear();
 	py.Py_DecRef(done);

@@ -69,7 +69,7 @@ func (w *worker) obeySignals(received <-chan os.Signal) {
 		case syscall.SIGUSR1:
 			w.reopenLogs()
 		case syscall.SIGABRT:
-			w.leave(1) // the arbiter's verdict on a silent worker
+			go w.abort() // the arbiter's verdict on a silent worker
 		case syscall.SIGHUP, syscall.SIGUSR2:
 			// For the master. gunicorn's workers die of them, so that `pkill -HUP` is an outage there.
 			w.log.Info("Ignoring %s: it is for the master", strings.ToLower(unix.SignalName(s.(syscall.Signal))))

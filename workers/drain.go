@@ -42,11 +42,21 @@ func (w *worker) drainIdle() {
 		w.closeIdle(scoreboard.Now())
 		time.Sleep(drainPeriod)
 	}
+	if w.abandoned.Load() == 0 {
+		return
+	}
+	w.poller.wake(w.threads)
+	if t := w.runners[0].Load(); t != nil {
+		if g, busy := t.look(); busy && g.state() == embedpy.ClaimLost {
+			// The main thread hangs in a request that has been answered: nobody can end the interpreter in order.
+			time.AfterFunc(quickExit, func() { w.leave(0) })
+		}
+	}
 }
 
 // finalize ends the interpreter after the main thread's last request: atexit handlers run. It is bounded: an
 // application that does not end is left behind.
-func (w *worker) finalize(limit time.Duration, heartbeat *heartbeat) {
+func (w *worker) finalize(limit time.Duration) {
 	w.slot.SetState(scoreboard.Exiting)
 	time.AfterFunc(max(limit, time.Second), func() { w.leave(0) })
 	done := make(chan struct{})
@@ -56,12 +66,20 @@ func (w *worker) finalize(limit time.Duration, heartbeat *heartbeat) {
 	}()
 	select {
 	case <-done:
-		heartbeat.stopProbing()
+		w.gil.close()
 		embedpy.Finalize()
 	case <-time.After(quickExit / 2):
 		// A request still runs in another thread: ending the interpreter under it would crash it.
-		embedpy.RunAtExit()
+		if w.gil.free(quickExit) {
+			embedpy.RunAtExit()
+		}
 	}
+}
+
+// abort ends a worker that timed out.
+func (w *worker) abort() {
+	w.surrender()
+	w.leave(1)
 }
 
 // leave ends the process now. The first call decides; another goroutine's waits for the end.

@@ -60,7 +60,7 @@ func (w *worker) gone() {
 	w.table.gone()
 	switch {
 	case w.draining.Load():
-		if w.table.count.Load() == 0 {
+		if w.finished() {
 			w.poller.wake(w.threads)
 		}
 	case w.paused.Load():

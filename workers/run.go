@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pyhost/pyhost/config"
 	"github.com/pyhost/pyhost/embedpy"
 	"github.com/pyhost/pyhost/logging"
 	"github.com/pyhost/pyhost/workers/scoreboard"
@@ -77,6 +78,7 @@ func run(boot *wire.WorkerBoot, log *logging.Logger) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	w.board, w.control = board, control
 	return w.live(boot, control)
 }
 
@@ -86,19 +88,21 @@ func (w *worker) live(boot *wire.WorkerBoot, control *net.UnixConn) (int, error)
 	if err != nil {
 		return 0, err
 	}
-	if failure := embedpy.Boot(wsgi.Keys, w.log.Fd(), signals.wakeFD, w.threads); failure != nil {
-		w.tellFailure(failure, control)
+	booted := w.limitBoot(time.Duration(boot.Config.BootTimeout) * time.Second)
+	failure := embedpy.Boot(wsgi.Keys, w.log.Fd(), signals.wakeFD, w.threads)
+	booted()
+	if failure != nil {
+		w.tellFailure(failure)
 		w.log.Info("Worker exiting (pid: %d)", w.pid)
 		return failure.Code, nil
 	}
 	embedpy.TrimResident()
 	stop := make(chan struct{})
-	beat := &heartbeat{slot: w.slot, period: w.period}
-	if err := w.serve(beat, stop, control); err != nil {
+	if err := w.serve(boot.Config, stop); err != nil {
 		return 0, err
 	}
 	close(stop)
-	w.finalize(time.Duration(boot.Config.GracefulTimeout)*time.Second, beat)
+	w.finalize(time.Duration(boot.Config.GracefulTimeout) * time.Second)
 	w.leave(0)
 	return 0, nil
 }
@@ -107,12 +111,12 @@ func (w *worker) live(boot *wire.WorkerBoot, control *net.UnixConn) (int, error)
 const maxTraceback = 64 << 10
 
 // tellFailure leaves the log to the master, which hears the same from each worker; one that is gone logs nothing.
-func (w *worker) tellFailure(failure *embedpy.BootError, control *net.UnixConn) {
+func (w *worker) tellFailure(failure *embedpy.BootError) {
 	event := &wire.Event{
 		Event: wire.EventFailed, Code: failure.Code,
 		Error: ending(failure.Cause, maxTraceback), Traceback: ending(failure.Traceback, maxTraceback),
 	}
-	if err := wire.Send(control, event); err != nil {
+	if err := w.tell(event); err != nil {
 		w.log.Error("Exception in worker process\n%s", strings.TrimRight(failure.Traceback, "\n"))
 	}
 }
@@ -126,7 +130,12 @@ func ending(text string, most int) string {
 }
 
 // serve runs the Python threads, the main one in here, until the worker has drained.
-func (w *worker) serve(beat *heartbeat, stop chan struct{}, control *net.UnixConn) error {
+func (w *worker) serve(c *config.Config, stop chan struct{}) error {
+	watch, err := newWatch(w, time.Duration(c.RequestTimeout)*time.Second)
+	if err != nil {
+		return err
+	}
+	go watch.run()
 	// Each thread in the application may hold a P until the scheduler takes it back; the lane must run meanwhile.
 	runtime.GOMAXPROCS(max(runtime.NumCPU(), min(w.threads, 8)+1))
 	w.slot.Beat(scoreboard.Now())
@@ -139,7 +148,7 @@ func (w *worker) serve(beat *heartbeat, stop chan struct{}, control *net.UnixCon
 		if err != nil {
 			return err
 		}
-		go beat.run(stop)
+		go (&heartbeat{w}).run(stop)
 	} else {
 		embedpy.ReleaseGIL(0)
 	}
@@ -152,7 +161,7 @@ func (w *worker) serve(beat *heartbeat, stop chan struct{}, control *net.UnixCon
 	if err := w.startAccepting(); err != nil {
 		return fmt.Errorf("adding the listeners to the poller: %w", err)
 	}
-	_ = wire.Send(control, &wire.Event{Event: "ready"}) // a master that is gone is noticed by the reader
+	_ = w.tell(&wire.Event{Event: wire.EventReady}) // a master that is gone is noticed by the reader
 	newThread(w, 0).run()
 	return nil
 }

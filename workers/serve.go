@@ -3,7 +3,6 @@ package workers
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -159,7 +158,9 @@ func (t *thread) call(c *conn, r *request) {
 	x.Entries, x.FrameLength = uint32(t.frame.Entries), uint32(len(t.frame.Buf))
 	x.Conn = c.python
 	t.w.slot.Add(1)
+	t.begin(c)
 	t.w.python.Call(t.index, t.frame.Buf, r.body)
+	t.end()
 	t.w.slot.Add(-1)
 	c.python = x.Conn
 }
@@ -168,12 +169,20 @@ func (t *thread) call(c *conn, r *request) {
 // client, and the connection on, to the lane, or away.
 func (t *thread) settle(c *conn, r *request) bool {
 	x := t.exchange
+	if t.lost {
+		t.putBack(c)
+		return false
+	}
 	if x.Outcome&(embedpy.OutcomeFailed|embedpy.OutcomeWarned) != 0 {
 		t.report()
 	}
 	if x.Outcome&embedpy.OutcomeFailed != 0 && x.Outcome&embedpy.OutcomeCommitted == 0 {
 		x.Status = 500
 		page := errorPage(t.request.Method, 500, "")
+		if x.Outcome&embedpy.OutcomeTimedOut != 0 {
+			x.Status = 504
+			page = errorPage(t.request.Method, 504, tookTooLong)
+		}
 		t.record.write(c, page)
 		t.w.lane.finish(c, page)
 		return false
@@ -201,7 +210,7 @@ func (t *thread) settle(c *conn, r *request) bool {
 	case more:
 		t.w.lane.finish(c, nil)
 	default:
-		t.end(c)
+		t.w.lane.end(c)
 	}
 	return false
 }
@@ -209,23 +218,18 @@ func (t *thread) settle(c *conn, r *request) bool {
 // report logs what the application did wrong, with the request line.
 func (t *thread) report() {
 	x := t.exchange
+	if x.Outcome&embedpy.OutcomeTimedOut != 0 && len(x.Message()) == 0 {
+		return // the timeout has been logged, with the stack
+	}
 	if x.Outcome&embedpy.OutcomeFailed != 0 {
-		t.w.log.Error("Error handling request %s\n%s", t.subject(), x.Message())
+		t.w.log.Error("Error handling request %s %s\n%s", t.request.Method, t.request.Target, x.Message())
 		return
 	}
 	if x.Outcome&embedpy.OutcomeCloseFailed != 0 {
-		t.w.log.Error("Error closing the response of %s\n%s", t.subject(), x.Message())
+		t.w.log.Error("Error closing the response of %s %s\n%s", t.request.Method, t.request.Target, x.Message())
 		return
 	}
-	t.w.log.Warning("%s: %s", t.subject(), x.Message())
-}
-
-// subject names the request in the log: method, target, and its ID if requests have one.
-func (t *thread) subject() string {
-	if id := t.encoder.RequestID(); id != nil {
-		return fmt.Sprintf("%s %s [%s]", t.request.Method, t.request.Target, id)
-	}
-	return fmt.Sprintf("%s %s", t.request.Method, t.request.Target)
+	t.w.log.Warning("%s %s: %s", t.request.Method, t.request.Target, x.Message())
 }
 
 // refuse answers a message that is not acceptable HTTP and closes; the log says which rule, and whose. head is the

@@ -32,7 +32,8 @@ type thread struct {
 	events   []unix.EpollEvent
 	flags    uint32 // of every exchange
 	record   accessRecord
-	spare    *conn // memory for the next connection
+	now      int64 // CLOCK_MONOTONIC ns of the last beat: when the event that it serves was taken up
+	running
 }
 
 func newThread(w *worker, index int) *thread {
@@ -51,13 +52,13 @@ func newThread(w *worker, index int) *thread {
 		t.flags = embedpy.FlagKeepGIL
 	}
 	t.record.init(t)
+	t.running.init(t)
 	return t
 }
 
 // run serves until the worker has drained.
 func (t *thread) run() {
 	for !t.w.finished() {
-		t.beat()
 		n := socket.Poll(t.w.poller.fd, t.events)
 		if n == 0 {
 			n = t.wait()
@@ -75,6 +76,7 @@ func (t *thread) wait() int {
 	if t.index == 0 {
 		t.w.checkSignals()
 	}
+	t.beat()
 	n, err := unix.EpollWait(t.w.poller.fd, t.events, t.w.pollLimit)
 	switch {
 	case err != nil:
@@ -110,30 +112,20 @@ func (t *thread) handle(events []unix.EpollEvent) {
 // beat tells the arbiter that this worker lives. A one-thread worker that is silent for longer than the timeout is in a
 // request that long (gunicorn's sync worker); others have the heartbeat goroutine.
 func (t *thread) beat() {
+	t.now = scoreboard.Now()
 	if t.w.threads == 1 {
-		t.w.slot.Beat(scoreboard.Now())
+		t.w.slot.Beat(t.now)
 	}
 }
 
 // accept takes one connection and serves what it has already sent.
 func (t *thread) accept(listener int) {
 	t.beat()
-	c := t.w.acceptOne(listener, t.spare)
-	if c != nil {
-		t.spare = nil
+	if c := t.w.acceptOne(listener); c != nil {
 		t.w.limitConnections()
 		if !c.guarded || t.w.admit(c) {
 			t.read(c)
 		}
-	}
-}
-
-// end closes a connection that has had its last response. Where nobody else ever knew it, its memory is the next one's:
-// without keep-alive there would be garbage with every request.
-func (t *thread) end(c *conn) {
-	t.w.lane.end(c)
-	if !c.shared && c.state.Load() == connClose {
-		t.spare = c
 	}
 }
 

@@ -4,6 +4,7 @@ package workers
 
 import (
 	"crypto/tls"
+	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -66,6 +67,15 @@ type worker struct {
 	paused      atomic.Bool  // they were, and come back when there is room
 	acceptError atomic.Int64 // CLOCK_MONOTONIC ns of the last complaint about accept
 
+	board       *scoreboard.Board // nil in tests: then nothing is shown
+	place       int               // this worker's slot of it
+	runners     []atomic.Pointer[thread]
+	abandoned   atomic.Int64 // connections whose request was answered while its thread does not come back
+	gil         visitor
+	interpreter interpreter
+	control     *net.UnixConn // to the master; under controlMu
+	controlMu   sync.Mutex
+
 	draining    atomic.Bool
 	quick       atomic.Bool
 	signalsDue  atomic.Bool
@@ -108,13 +118,15 @@ func newWorker(boot *wire.WorkerBoot, py python, log *logging.Logger, access *lo
 		limits: http1.Limits{
 			RequestLine: c.LimitRequestLine, Fields: c.LimitRequestFields, FieldSize: c.LimitRequestFieldSize,
 		},
-		rules:   rulesOf(c, trusted),
+		rules:   wsgi.Rules{SecureSchemeHeaders: c.SecureSchemeHeaders, ScriptName: c.ScriptName},
 		trusted: trusted,
 		packets: packets,
 		proxies: proxies,
 		tls:     security, raggedEOFs: c.SuppressRaggedEOFs,
-		poller: p,
-		table:  newTable(descriptorLimit()),
+		poller:  p,
+		runners: make([]atomic.Pointer[thread], max(c.Threads, 1)),
+		place:   boot.Slot, interpreter: embeddedInterpreter,
+		table: newTable(descriptorLimit()),
 	}
 	w.pollLimit = int(w.period.Milliseconds())
 	w.ready.poller = p
@@ -139,19 +151,6 @@ func newTLS(boot *wire.WorkerBoot) (*tls.Config, error) {
 		go secure.RotateTicketKeys(c, boot.Certificates, nil)
 	}
 	return c, err
-}
-
-func rulesOf(c *config.Config, trusted *wsgi.Trusted) wsgi.Rules {
-	header := func(setting string) string {
-		if setting == "off" {
-			return ""
-		}
-		return setting
-	}
-	return wsgi.Rules{
-		SecureSchemeHeaders: c.SecureSchemeHeaders, ScriptName: c.ScriptName, Trusted: trusted,
-		RealIP: header(c.RealIP), RequestID: header(c.RequestIDHeader),
-	}
 }
 
 func constants(c *config.Config, l wire.Listener) map[string][]byte {
@@ -211,11 +210,11 @@ func (w *worker) identify(c *conn, listenerFD int, peer socket.Peer) {
 		c.facts.Trusted = true
 		return
 	}
-	facts := c.peerText[:0]
+	facts := make([]byte, 0, 48)
 	facts = peer.AppendAddr(facts)
 	n := len(facts)
 	facts = peer.AppendPort(facts)
-	c.facts.RemoteAddr, c.facts.RemotePort = facts[:n:n], facts[n:len(facts):len(facts)]
+	c.facts.RemoteAddr, c.facts.RemotePort = facts[:n:n], facts[n:]
 	c.facts.Trusted = w.isTrusted(peer.Addr)
 }
 
@@ -223,7 +222,15 @@ func (w *worker) isTrusted(addr netip.Addr) bool { return addr.IsValid() && w.tr
 
 // finished reports whether the Python threads have nothing left to do.
 func (w *worker) finished() bool {
-	return w.quick.Load() || (w.draining.Load() && w.table.count.Load() == 0)
+	return w.quick.Load() || (w.draining.Load() && w.table.count.Load() <= w.abandoned.Load())
+}
+
+// shown is where the master sees what thread i runs; nil = nowhere.
+func (w *worker) shown(i int) *scoreboard.Request {
+	if w.board == nil {
+		return nil
+	}
+	return w.board.Request(w.place, i)
 }
 
 // checkSignals lets Python's signal handlers run; main thread only.

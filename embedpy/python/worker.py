@@ -15,6 +15,8 @@ import _pyhost_forkserver as forkserver
 import _pyhost_loader as loader
 import _pyhost_streams as streams
 
+DUMP_SIGNAL = 8  # above SIGRTMIN: no program is likely to use it
+
 
 def boot(text, error_fd, wake_fd):
     """Load the application and hand everything to the C layer.
@@ -44,8 +46,45 @@ def boot(text, error_fd, wake_fd):
         "open_file": streams.open_file,
         "open_stream": streams.open_stream,
         "header_pairs": header_pairs,
+        "request_timeout": RequestTimeout,
     })
     return None
+
+
+class RequestTimeout(BaseException):
+    """Raised in a request that has run for longer than the request_timeout setting or pyhost.request_timeout() allows.
+
+    It is no Exception, so that an application's ``except Exception`` does not take it for an error of its own; whoever
+    catches it should let it go on.
+    """
+
+
+RequestTimeout.__module__ = "pyhost"
+
+
+def stack(ident):
+    """Where a thread is, most recent call last, as UTF-8."""
+    return formatted(sys._current_frames().get(ident)).encode("utf-8", "backslashreplace")
+
+
+def formatted(frame):
+    """The stack that ends with frame, without how its thread came to be."""
+    lines = traceback.extract_stack(frame) if frame else []
+    while lines and lines[0].filename == threading.__file__:
+        del lines[0]
+    return "".join(traceback.format_list(lines))
+
+
+def stacks():
+    """Where all Python threads are, but for the one that asks, as UTF-8."""
+    names = {thread.ident: thread.name for thread in threading.enumerate()}
+    here = threading.get_ident()
+    parts = []
+    for ident, frame in sorted(sys._current_frames().items()):
+        if ident != here:
+            parts.append("Thread %s (most recent call last):\n" % names.get(ident, "0x%x" % ident))
+            parts.append(formatted(frame))
+    return "".join(parts).encode("utf-8", "backslashreplace")
 
 
 def template(config, listener, error_fd):
@@ -111,12 +150,18 @@ def guard_forks():
 
 
 def trace_crashes(fd):
-    """Have a crash, and the arbiter's SIGABRT for a silent worker, write the stacks of all Python threads to fd.
+    """Have a crash write the stacks of all Python threads to fd.
 
     An application that enables faulthandler itself replaces this.
     """
     _pyhost.default_crashes()
     faulthandler.enable(fd, all_threads=True)
+    _pyhost.share_abort()
+    # For a server that cannot get the GIL: the signal's handler writes the stacks without it.
+    dump = _pyhost.memory_file()
+    number = signal.SIGRTMIN + DUMP_SIGNAL
+    faulthandler.register(number, file=dump, all_threads=True, chain=False)
+    _pyhost.dump_to(dump, number)
     guard_signals()
 
 

@@ -7,8 +7,7 @@ def generated():
 
 
 def application(environ, start_response):
-    headers = [("Content-Type", "text/plain"), ("Content-Length", environ["QUERY_STRING"])]
-    write = start_response("200 OK", headers)
+    write = start_response("200 OK", [("Content-Length", environ["QUERY_STRING"])])
     form = environ["PATH_INFO"].strip("/")
     if form == "write":
         write(b"01234")

@@ -31,6 +31,7 @@ ACTIONS = {
     "/spin": spin,
     "/segfault": lambda: ctypes.string_at(0),
     "/raise": lambda: os.kill(os.getpid(), signal.SIGSEGV),
+    "/abort": os.abort,
     "/exit": lambda: os._exit(9),
 }
 

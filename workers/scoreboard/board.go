@@ -15,13 +15,19 @@ const (
 	// SlotSize is the room of one slot in bytes: whole cache lines, so that two workers never write to the same one.
 	SlotSize = 256
 
-	boardSize = MaxSlots * SlotSize
+	boardSize = MaxSlots * (SlotSize + ShownThreads*RequestSize)
 )
 
 // Board is the mapped page. All methods may be called from any goroutine; Close must come after the last use of a Slot.
 type Board struct {
-	file  *os.File
-	slots *[MaxSlots]Slot
+	file *os.File
+	*page
+}
+
+// page is what is mapped: slots lie close together, so that whoever looks at all of them reads little.
+type page struct {
+	slots    [MaxSlots]Slot
+	requests [MaxSlots][ShownThreads]Request
 }
 
 // Create makes an empty board in a memfd (close-on-exec) and maps it. Pages that no worker has written cost nothing.
@@ -54,12 +60,12 @@ func Open(fd int) (*Board, error) {
 
 func open(fd int) (*Board, error) {
 	// MmapPtr gives the page as a pointer: the slots are used in place, as the atomics that they are declared to be.
-	page, err := unix.MmapPtr(fd, 0, nil, boardSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
+	mapped, err := unix.MmapPtr(fd, 0, nil, boardSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED)
 	if err != nil {
 		_ = unix.Close(fd)
 		return nil, fmt.Errorf("mapping the scoreboard: %w", err)
 	}
-	return &Board{file: os.NewFile(uintptr(fd), "scoreboard"), slots: (*[MaxSlots]Slot)(page)}, nil
+	return &Board{file: os.NewFile(uintptr(fd), "scoreboard"), page: (*page)(mapped)}, nil
 }
 
 // File is the memfd behind the board, to be passed to a worker. It stays the board's: do not close it.

@@ -116,3 +116,38 @@ func TestStateNames(t *testing.T) {
 		}
 	}
 }
+
+func TestRequests(t *testing.T) {
+	master := create(t)
+	worker := openAgain(t, master)
+	long := []byte("/" + strings.Repeat("x", 300))
+	worker.Request(7, 0).Begin(100, []byte("192.0.2.1"), []byte("GET"), []byte("/a?b"))
+	worker.Request(7, ShownThreads-1).Begin(200, nil, []byte("DELETE"), long)
+	running := master.Running(7)
+	if len(running) != 2 || running[0] != (Running{100, "192.0.2.1", "GET /a?b"}) {
+		t.Fatalf("running: %+v", running)
+	}
+	if r := running[1]; r.Start != 200 || len(r.Line) != lineRoom || !strings.HasPrefix(r.Line, "DELETE /xxx") {
+		t.Errorf("a long request line: %+v", r)
+	}
+	if text := running[0].Describe(100 + 1_500_000_000); text != `"GET /a?b" from ip=192.0.2.1 has run for 1.50 s` {
+		t.Error(text)
+	}
+	if text := running[1].Describe(200); !strings.Contains(text, "from ip=unix has run for 0.00 s") {
+		t.Error(text)
+	}
+	worker.Request(7, 0).End()
+	if running := master.Running(7); len(running) != 1 {
+		t.Errorf("after the end of one: %+v", running)
+	}
+	master.Clear(7)
+	if running := master.Running(7); running != nil {
+		t.Errorf("after Clear: %+v", running)
+	}
+	if master.Request(7, ShownThreads) != nil {
+		t.Error("there is room for one thread more")
+	}
+	if size := reflect.TypeFor[Request]().Size(); size != RequestSize {
+		t.Errorf("a request has %d bytes, want %d", size, RequestSize)
+	}
+}
