@@ -8,7 +8,7 @@ import (
 // close() and __del__ run when the response is complete: what they write would be taken for the next one's beginning.
 func TestWritingFromCloseIsRefused(t *testing.T) {
 	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
-		s := Start(t, Options{App: "after_end", Kind: kind})
+		s := Start(t, Options{App: "after_end", Kind: kind, Args: []string{"--keep-alive", "60"}})
 		c := s.Dial()
 		for _, path := range []string{"/close_writes", "/close_hints", "/finalizer_writes"} {
 			c.Roundtrip(get(path)).Want(t, 200, "body")
@@ -36,7 +36,7 @@ func TestStartResponseThatLastsTooLong(t *testing.T) {
 func TestWriteInAThreadIsWaitedFor(t *testing.T) {
 	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
 		gate := NewGate(t)
-		s := Start(t, Options{App: "after_end", Kind: kind, Env: []string{gate.Env()}})
+		s := Start(t, Options{App: "after_end", Kind: kind, Args: []string{"--keep-alive", "60"}, Env: []string{gate.Env()}})
 		c := s.Dial()
 		c.Send(get("/thread_writes"))
 		visitor := gate.Await()
@@ -54,7 +54,7 @@ func TestWriteInAThreadIsWaitedFor(t *testing.T) {
 // Blocks of threads that write at the same time are not mixed.
 func TestConcurrentWrites(t *testing.T) {
 	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
-		s := Start(t, Options{App: "after_end", Kind: kind})
+		s := Start(t, Options{App: "after_end", Kind: kind, Args: []string{"--keep-alive", "60"}})
 		c := s.Dial()
 		for range 3 {
 			r := c.Roundtrip(get("/threads_write"))

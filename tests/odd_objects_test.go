@@ -7,7 +7,7 @@ import (
 
 func TestOddBodies(t *testing.T) {
 	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
-		s := Start(t, Options{App: "odd_objects", Kind: kind})
+		s := Start(t, Options{App: "odd_objects", Kind: kind, Args: []string{"--keep-alive", "60"}})
 		c := s.Dial()
 		for _, r := range []struct{ name, body, framing string }{
 			{"len-one", "one", "length"},
@@ -39,7 +39,7 @@ func TestOddBodies(t *testing.T) {
 
 func TestOddBodiesThatFail(t *testing.T) {
 	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
-		s := Start(t, Options{App: "odd_objects", Kind: kind})
+		s := Start(t, Options{App: "odd_objects", Kind: kind, Args: []string{"--keep-alive", "60"}})
 		for name, log := range map[string]string{
 			"len-one-str":          `must be bytes, not 'text'`,
 			"len-one-fails":        `no second block`,
@@ -61,7 +61,7 @@ func TestOddBodiesThatFail(t *testing.T) {
 
 func TestOddHeaders(t *testing.T) {
 	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
-		s := Start(t, Options{App: "odd_objects", Kind: kind})
+		s := Start(t, Options{App: "odd_objects", Kind: kind, Args: []string{"--keep-alive", "60"}})
 		for _, name := range []string{"tuple", "lists", "subclass", "str-subclass", "items"} {
 			if r := s.Get("/headers/"+name).Want(t, 200, "headed"); r.Value("X-Kind") != name {
 				t.Errorf("%s: %v", name, r.Fields)
@@ -83,7 +83,7 @@ func TestOddHeaders(t *testing.T) {
 // exc_info that is none must not reach Python's error state, which trusts what is in it.
 func TestOddExcInfo(t *testing.T) {
 	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
-		s := Start(t, Options{App: "odd_objects", Kind: kind})
+		s := Start(t, Options{App: "odd_objects", Kind: kind, Args: []string{"--keep-alive", "60"}})
 		c := s.Dial()
 		for name, raised := range map[string]string{
 			"numbers": "TypeError", "nones": "TypeError", "list": "TypeError", "text": "TypeError",
