@@ -77,6 +77,10 @@ type Config struct {
 	// ScriptName is the path that the application is mounted at: "", or with a leading and without a final slash.
 	ScriptName string `json:"script_name"`
 
+	// RealIP is the header that tells the client's address, or "off".
+	RealIP string `json:"real_ip"`
+	// RequestIDHeader is the header that carries the ID of each request, or "off".
+	RequestIDHeader string `json:"request_id_header"`
 	// Protocol is what is spoken at addresses that do not say it themselves: http or uwsgi. See ProtocolOf.
 	Protocol string `json:"protocol"`
 	// ProxyProtocol is off, v1, v2 or auto: which PROXY headers are read.
@@ -110,6 +114,8 @@ type Config struct {
 	Source map[string]string `json:"-"`
 	// Warnings are sentences for the log about what is accepted but probably not meant.
 	Warnings []string `json:"-"`
+
+	spelled map[string]string // the settings as they were written; see given.spelled
 }
 
 // Name is the name for process titles: ProcName, or App if there is none.

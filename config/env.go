@@ -43,27 +43,30 @@ func isLinked(name, value string) bool {
 // variables reads PYHOST_<NAME> of every setting, and refuses other names that begin so.
 func (e environment) variables() (layer, error) {
 	found := layer{}
-	known := map[string]bool{pyhostArgs: true}
-	for _, s := range settings {
-		known[s.Variable()] = true
+	taken := map[string]bool{pyhostArgs: true}
+	for _, s := range known() {
+		taken[s.Variable()] = true
 		value := e.get(s.Variable())
 		if value == "" {
 			continue
+		}
+		if s.Type == Hook {
+			return nil, usagef("variable %s: %s", s.Variable(), s.isFunction())
 		}
 		texts, source := []string{value}, "$"+s.Variable()
 		if s.words != nil {
 			var err error
 			if texts, err = s.words(value); err != nil {
-				return nil, &ValueError{Setting: s.Name, Value: value, Source: source, Problem: err.Error()}
+				return nil, &ValueError{Setting: s.Name, Spelled: source, Value: value, Source: source, Problem: err.Error()}
 			}
 		}
 		if len(texts) > 0 { // only white space: as good as empty
-			found[s.Name] = given{texts: texts, source: source}
+			found[s.Name] = given{texts: texts, source: source, spelled: source}
 		}
 	}
 	for _, name := range e.names {
 		value := e.get(name)
-		if !strings.HasPrefix(name, envPrefix) || known[name] || value == "" || isLinked(name, value) {
+		if !strings.HasPrefix(name, envPrefix) || taken[name] || value == "" || isLinked(name, value) {
 			continue
 		}
 		setting := strings.ToLower(strings.TrimPrefix(name, envPrefix))

@@ -36,13 +36,20 @@ type ValueError struct {
 	Source string
 	// Problem says what is wrong, and what would be right.
 	Problem string
+	// Spelled is the setting as it was written, with its dashes or its $; "" if it was written as Setting.
+	Spelled string
 }
 
 // Error is the line to show:
 //
-//	Invalid value for workers: 'x' (from the command line): must be a whole number of 0 or more
+//	Invalid value for workers: 'x' (from pyhost.toml, line 2): must be a whole number of 0 or more
+//	Invalid value for --workers: 'x': must be a whole number of 0 or more
 func (e *ValueError) Error() string {
 	switch {
+	case e.Spelled != "" && (e.Source == commandLine || e.Spelled == e.Source):
+		return fmt.Sprintf("Invalid value for %s: %s: %s", e.Spelled, quote(e.Value), e.Problem)
+	case e.Spelled != "":
+		return fmt.Sprintf("Invalid value for %s: %s (from %s): %s", e.Spelled, quote(e.Value), e.Source, e.Problem)
 	case e.Setting != "":
 		return fmt.Sprintf("Invalid value for %s: %s (from %s): %s", e.Setting, quote(e.Value), e.Source, e.Problem)
 	case e.Source != "":

@@ -140,10 +140,6 @@ var badFiles = []refusal{
 		"Invalid value for secure_scheme_headers: '1' (from pyhost.toml, line 3): the value of header X must be a string",
 	},
 	{
-		file("pyhost.toml", "max_requests = 5"),
-		"pyhost.toml, line 1: setting 'max_requests' is unknown: gunicorn's max_requests is not available in this version",
-	},
-	{
 		file("pyproject.toml", "[tool.pyhost]\nthreads = 2\nbnd = 'x'\nzzz = 1"),
 		"pyproject.toml, line 3: setting 'bnd' is unknown; did you mean bind?",
 	},

@@ -56,17 +56,24 @@ func (c *Config) mount(dir string) *ValueError {
 // checkBind refuses no address at all and one address twice. Port 0 is another port each time.
 func (c *Config) checkBind() *ValueError {
 	if len(c.Bind) == 0 {
-		return &ValueError{Setting: "bind", Value: "", Source: c.Source["bind"], Problem: "must have at least one address"}
+		return c.refuse("bind", "", "must have at least one address")
 	}
 	seen := map[Address]bool{}
 	for _, bind := range c.Bind {
 		address, _ := ParseBind(bind) // it was checked when it was read
 		if seen[address.Place()] && !(address.Network == "tcp" && address.Port == "0") {
-			return &ValueError{Setting: "bind", Value: bind, Source: c.Source["bind"], Problem: "is given twice"}
+			return c.refuse("bind", bind, "is given twice")
 		}
 		seen[address.Place()] = true
 	}
 	return nil
+}
+
+// refuse is for a value that was accepted by itself.
+func (c *Config) refuse(setting, value, problem string) *ValueError {
+	return &ValueError{
+		Setting: setting, Spelled: c.spelled[setting], Value: value, Source: c.Source[setting], Problem: problem,
+	}
 }
 
 func (c *Config) warn() {

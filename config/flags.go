@@ -18,19 +18,19 @@ func parseFlags(args []string, source string) (layer, error) {
 	flags := pflag.NewFlagSet("pyhost", pflag.ContinueOnError)
 	flags.SetOutput(io.Discard)
 	flags.SetNormalizeFunc(unabbreviate)
-	for _, s := range settings {
-		for i, name := range s.Flags {
+	for _, s := range known() {
+		spellings := s.Flags
+		if s.Short != "" {
+			spellings = append(slices.Clone(spellings), shortName(s.Short))
+		}
+		for _, name := range spellings {
 			value := &flagValue{setting: s, name: name, args: args, source: source, found: found}
-			short := s.Short
-			if i > 0 {
-				short = ""
+			short := ""
+			if name == shortName(s.Short) {
+				short = s.Short
 			}
-			flag := flags.VarPF(value, name, short, s.Doc)
-			if s.Type == Bool {
-				flag.NoOptDefVal = "true" // so that --preload needs no value, and --preload=false turns it off
-			}
+			flags.VarPF(value, name, short, s.Doc).NoOptDefVal = s.valueAlone()
 			if s.bare != "" {
-				flag.NoOptDefVal = s.bare
 				args = attach(args, name, s.follows)
 			}
 		}
@@ -73,6 +73,28 @@ func attach(args []string, name string, follows []string) []string {
 	return joined
 }
 
+// shortName is the name of a short option among the long ones. Nobody can type it: "---k" is no option.
+func shortName(short string) string { return "-" + short }
+
+// dashed is an option as it was typed.
+func dashed(name string) string {
+	if strings.HasPrefix(name, "-") {
+		return name
+	}
+	return "--" + name
+}
+
+// valueAlone is what the option means without a value; "" if it needs one. --preload=false turns a switch off.
+func (s *Setting) valueAlone() string {
+	switch {
+	case s.Type == Bool && s.off:
+		return "false"
+	case s.Type == Bool:
+		return "true"
+	}
+	return s.bare
+}
+
 // flagValue notes the values of one option in a layer; it is a pflag.Value.
 type flagValue struct {
 	setting *Setting
@@ -84,10 +106,10 @@ type flagValue struct {
 
 func (v *flagValue) Set(text string) error {
 	if v.swallows(text) {
-		return usagef("option --%s needs a value, but %s comes next%s", v.name, quote(text), inSource(v.source))
+		return usagef("option %s needs a value, but %s comes next%s", dashed(v.name), quote(text), inSource(v.source))
 	}
 	texts := append(v.found[v.setting.Name].texts, text)
-	v.found[v.setting.Name] = given{texts: texts, source: v.source}
+	v.found[v.setting.Name] = given{texts: texts, source: v.source, spelled: dashed(v.name)}
 	return nil
 }
 
@@ -111,7 +133,7 @@ func (v *flagValue) swallows(text string) bool {
 
 func isShort(letter string) bool {
 	return letter == "h" || letter == "v" ||
-		slices.ContainsFunc(settings, func(s *Setting) bool { return s.Short == letter })
+		slices.ContainsFunc(known(), func(s *Setting) bool { return s.Short == letter })
 }
 
 // refuseTestFlags keeps pflag from passing over -test.NAME in silence, which it takes for an option of go test.
@@ -141,7 +163,7 @@ func unabbreviate(_ *pflag.FlagSet, name string) pflag.NormalizedName {
 // completions are the options that begin with prefix, one for each setting.
 func completions(prefix string) []string {
 	var names []string
-	for _, s := range settings {
+	for _, s := range known() {
 		for _, name := range s.Flags {
 			if strings.HasPrefix(name, prefix) {
 				names = append(names, name)
@@ -159,7 +181,7 @@ func completions(prefix string) []string {
 
 func longFlags() []string {
 	names := []string{"help", "version"}
-	for _, s := range settings {
+	for _, s := range known() {
 		names = append(names, s.Flags...)
 	}
 	return names
@@ -185,7 +207,7 @@ func explain(err error, source string) error {
 	case errors.As(err, &unknown):
 		return unknownOption("--"+unknown.GetSpecifiedName(), source)
 	case errors.As(err, &missing):
-		return usagef("option --%s needs a value%s", missing.GetFlag().Name, inSource(source))
+		return usagef("option %s needs a value%s", dashed(missing.GetFlag().Name), inSource(source))
 	case errors.As(err, &syntax):
 		return usagef("%s is not an option%s; see pyhost --help", quote(syntax.GetSpecifiedFlag()), inSource(source))
 	}

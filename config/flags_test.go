@@ -68,7 +68,7 @@ func TestHelpAndVersionComeFirst(t *testing.T) {
 	broken := map[string]string{"GUNICORN_CMD_ARGS": "--nonsense 'x", "PYHOST_NONSENSE": "1", "PYHOST_WORKERS": "x"}
 	files := map[string]string{"pyhost.toml": "]"}
 	for arg, want := range map[string]error{
-		"-h": ErrHelp, "--help": ErrHelp, "--he": ErrHelp, "-v": ErrVersion, "--version": ErrVersion, "-vh": ErrVersion,
+		"-h": ErrHelp, "--help": ErrHelp, "--hel": ErrHelp, "-v": ErrVersion, "--version": ErrVersion, "-vh": ErrVersion,
 	} {
 		if err := (scene{args: []string{"-w", "x", arg}, env: broken, files: files}).fail(t); !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %v", arg, err, want)
@@ -87,8 +87,9 @@ func TestUsageErrors(t *testing.T) {
 	}{
 		{args("--worker", "3"), "unknown option --worker; did you mean --workers?"},
 		{args("--wrokers=3"), "unknown option --wrokers; did you mean --workers?"},
-		{args("--work", "3"), "ambiguous option --work; it could be --workers, --worker-class or --worker-connections"},
-		{args("--log", "x"), "ambiguous option --log; it could be --log-file or --log-level"},
+		{args("--work", "3"), "ambiguous option --work; it could be --workers, --worker-class, " +
+			"--worker-connections or --worker-tmp-dir"},
+		{args("--log-f", "x", "--log-le"), "option --log-level needs a value"},
 		{args("--access-log=x"), "ambiguous option --access-log; it could be --access-logfile or --access-logformat"},
 		{args("--limit-request-field", "1"), "unknown option --limit-request-field; did you mean --limit-request-fields?"},
 		{args("--keepalive", "1"), "unknown option --keepalive; did you mean --keep-alive?"},
@@ -100,24 +101,17 @@ func TestUsageErrors(t *testing.T) {
 		{args("-x"), "unknown option -x; see pyhost --help"},
 		{args("-test.v"), "unknown option -test.v; see pyhost --help"},
 		{args("--=x"), "'--=x' is not an option; see pyhost --help"},
-		{args("--reload"), "option --reload of gunicorn is not available in this version"},
-		{args("--max-requests=5"), "option --max-requests of gunicorn is not available in this version"},
-		{args("-D"), "option -D of gunicorn is not available in this version"},
 		{args("m:a", "--bind"), "option --bind needs a value"},
-		{args("m:a", "-b"), "option --bind needs a value"},
+		{args("m:a", "-b"), "option -b needs a value"},
 		{args("--bind", "--workers", "3"), "option --bind needs a value, but '--workers' comes next"},
 		{args("--bind", "-w3", "m:a"), "option --bind needs a value, but '-w3' comes next"},
 		{args("m:a", "n:b"), "only one application can be served, not 'm:a' and 'n:b'"},
 		{env("GUNICORN_CMD_ARGS", "--worker 3"), "unknown option --worker in $GUNICORN_CMD_ARGS; did you mean --workers?"},
 		{env("PYHOST_CMD_ARGS", "-e 'A"), "$PYHOST_CMD_ARGS: a quotation mark is not closed"},
-		{env("PYHOST_CMD_ARGS", "-w"), "option --workers needs a value in $PYHOST_CMD_ARGS"},
+		{env("PYHOST_CMD_ARGS", "-w"), "option -w needs a value in $PYHOST_CMD_ARGS"},
 		{env("PYHOST_WORKER", "3"), "variable PYHOST_WORKER is unknown; did you mean PYHOST_WORKERS?"},
 		{env("PYHOST_ACCESS_LOGFILE", "3"), "variable PYHOST_ACCESS_LOGFILE is unknown; did you mean PYHOST_ACCESSLOG?"},
 		{env("PYHOST_PORT", "80"), "variable PYHOST_PORT is unknown; see pyhost --help"},
-		{
-			env("PYHOST_RELOAD", "1"),
-			"variable PYHOST_RELOAD is unknown: gunicorn's reload is not available in this version",
-		},
 	} {
 		err := tt.fail(t)
 		var usage *UsageError
@@ -155,6 +149,14 @@ func TestProxyProtocolAlone(t *testing.T) {
 		"-w2 --proxy-protocol --preload a": "auto",
 	} {
 		if got := (scene{args: strings.Fields(line)}).load(t).ProxyProtocol; got != want {
+			t.Errorf("%s: %s, want %s", line, got, want)
+		}
+	}
+	for line, want := range map[string]string{
+		"--real-ip m:a": "X-Forwarded-For", "--real-ip forwarded m:a": "forwarded", "--real-ip=X-Client m:a": "X-Client",
+		"m:a --real-ip": "X-Forwarded-For", "--real-ip off m:a": "off",
+	} {
+		if got := (scene{args: strings.Fields(line)}).load(t).RealIP; got != want {
 			t.Errorf("%s: %s, want %s", line, got, want)
 		}
 	}

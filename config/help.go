@@ -52,6 +52,9 @@ func Help() string {
 
 // helpLabel is "  -b, --bind ADDRESS", or the bare name of a setting that has no option.
 func (s *Setting) helpLabel() string {
+	if s.Type == Hook {
+		return "  " + s.Name + s.Metavar
+	}
 	if len(s.Flags) == 0 {
 		return "  " + s.Name
 	}
@@ -73,6 +76,9 @@ func (s *Setting) helpLabel() string {
 
 // helpNote is "key: keepalive; default: 2".
 func (s *Setting) helpNote() string {
+	if s.Type == Hook {
+		return "a function in a Python config file"
+	}
 	note := "default: " + s.defaultText()
 	if len(s.Flags) > 0 && fold(s.Flags[0]) != s.Name {
 		note = "key: " + s.Name + "; " + note

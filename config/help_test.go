@@ -29,7 +29,7 @@ func TestHelp(t *testing.T) {
 		at += next + 1
 		entry, _, _ := strings.Cut(help[at:], "]\n")
 		entry = strings.Join(strings.Fields(entry), " ")
-		if !strings.Contains(entry, s.Doc) || !strings.Contains(entry, "default: "+s.defaultText()) {
+		if !strings.Contains(entry, s.Doc) || !strings.Contains(entry, s.helpNote()) {
 			t.Errorf("%s is described as %q", s.Name, entry)
 		}
 		if len(s.Flags) > 0 && fold(s.Flags[0]) != s.Name && !strings.Contains(entry, "key: "+s.Name+";") {

@@ -70,6 +70,10 @@ func value(c *Config, setting string) any {
 		return *field
 	case *int:
 		return *field
+	case *float64:
+		return *field
+	case *map[string]any:
+		return *field
 	case *string:
 		return *field
 	case *[]string:

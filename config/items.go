@@ -14,6 +14,15 @@ import (
 // maxWorkers is the number of slots of the page that master and workers share.
 const maxWorkers = 1024
 
+// either is "a, b or c".
+func either(words []string) string {
+	last := len(words) - 1
+	if last == 0 {
+		return words[0]
+	}
+	return strings.Join(words[:last], ", ") + " or " + words[last]
+}
+
 // workerClasses are the names by which gunicorn knows the classes that exist here too.
 var workerClasses = map[string]string{
 	"sync":                                  "sync",
@@ -114,7 +123,13 @@ func pythonItem(dir, python string) (string, error) {
 // maskNumber reads a umask as gunicorn does: like a Python literal, but a leading 0 alone means octal as well.
 func maskNumber(text string) (int, error) {
 	value, err := strconv.ParseInt(text, 0, 32)
-	return int(value), err
+	switch {
+	case err != nil:
+		return 0, errors.New("must be a number such as 022 or 0o022")
+	case value > 0o777:
+		return 0, errors.New("must be at most 0777; a number without a leading 0 is decimal")
+	}
+	return int(value), nil
 }
 
 // commasOrSpaces splits a list of words that contain neither.

@@ -27,15 +27,17 @@ type Layer struct {
 	// Values are JSON values by the name of the setting; null stands for the default. They are checked as gunicorn
 	// checks those of its Python files: a number may be a string, a list of one item that item.
 	Values map[string]json.RawMessage
-	// Names are the other names that a Python file defines. Any are allowed; one that is nearly a setting makes a warning.
+	// Names are the other names that a Python file defines, hooks among them. Any are allowed; one that is nearly a
+	// setting makes a warning.
 	Names []string
 }
 
 // PythonNames are the names in a Python configuration file that Layer.Values takes.
 func PythonNames() []string {
 	var names []string
-	for _, s := range settings {
-		if s.field != nil && s.Name != "python" { // it is what runs the file
+	for _, s := range known() {
+		// A hook stays with Python, and python is what runs the file.
+		if s.Type != Hook && s.Name != "config" && s.Name != "python" {
 			names = append(names, s.Name)
 		}
 	}
@@ -45,9 +47,10 @@ func PythonNames() []string {
 // layer is l as Load combines it with others, and warnings about names that were probably meant to be settings.
 func (l Layer) layer() (found layer, warnings []string, err error) {
 	found = layer{}
+	names := PythonNames()
 	for name, text := range l.Values {
 		s := settingNamed(name)
-		if s == nil || !slices.Contains(PythonNames(), name) {
+		if s == nil || !slices.Contains(names, name) {
 			return nil, nil, &ValueError{Source: l.Source, Problem: fmt.Sprintf("%s cannot be set here", name)}
 		}
 		value, err := decodeJSON(text)
@@ -57,15 +60,28 @@ func (l Layer) layer() (found layer, warnings []string, err error) {
 		found[name] = given{typed: value, form: fromPython, source: l.Source}
 	}
 	for _, name := range slices.Sorted(slices.Values(l.Names)) {
-		if name == "python" {
-			warnings = append(warnings, l.Source+": python cannot be set in a file that Python runs; use --python")
-		}
-		setting := almost(name)
-		if _, set := found[setting]; setting != "" && !set {
-			warnings = append(warnings, fmt.Sprintf("%s: the name %s is no setting; did you mean %s?", l.Source, name, setting))
+		if warning := l.about(name, found); warning != "" {
+			warnings = append(warnings, l.Source+": "+warning)
 		}
 	}
 	return found, warnings, nil
+}
+
+// about is what is to be said of a name that is no value of a setting; mostly "".
+func (l Layer) about(name string, found layer) string {
+	switch s := settingNamed(name); {
+	case name == "python":
+		return "python cannot be set in a file that Python runs; use --python"
+	case s != nil && s.Instead != "":
+		return name + " has no effect: " + s.Instead
+	case s != nil:
+		return ""
+	}
+	setting := almost(name)
+	if _, set := found[setting]; setting == "" || set || slices.Contains(l.Names, setting) {
+		return ""
+	}
+	return fmt.Sprintf("the name %s is no setting; did you mean %s?", name, setting)
 }
 
 // decodeJSON keeps 3 and 3.0 apart, as Python does.
@@ -83,8 +99,8 @@ func almost(name string) string {
 		return ""
 	}
 	folded := fold(name)
-	for _, s := range settings {
-		if s.field == nil || s.Name == "python" {
+	for _, s := range known() {
+		if s.Name == "config" || s.Name == "python" {
 			continue
 		}
 		slips := 1

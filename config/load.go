@@ -30,7 +30,7 @@ func load(args []string, env environment, dir string, layers ...Layer) (*Config,
 	if err != nil {
 		return nil, err
 	}
-	c := &Config{Source: map[string]string{}}
+	c := newConfig()
 	framework, file, err := c.readLayers(given, dir, layers)
 	if err != nil {
 		return nil, err
@@ -45,6 +45,8 @@ func load(args []string, env environment, dir string, layers ...Layer) (*Config,
 	}
 	return c, nil
 }
+
+func newConfig() *Config { return &Config{Source: map[string]string{}, spelled: map[string]string{}} }
 
 func absolute(dir string) (string, error) {
 	dir, err := filepath.Abs(dir)
@@ -111,7 +113,7 @@ func (c *Config) settleAll(env environment, dir string, layers ...layer) *ValueE
 			return bad
 		}
 	}
-	return nil
+	return c.settleAbsent(layers...)
 }
 
 // settle gives a setting the value of the last layer that has one, else its default. The values that lose are checked
@@ -127,7 +129,7 @@ func (c *Config) settle(s *Setting, env environment, dir string, layers ...layer
 		if value, bad = s.value(g, dir); bad != nil {
 			return bad
 		}
-		c.Source[s.Name] = g.source
+		c.Source[s.Name], c.spelled[s.Name] = g.source, g.spelled
 	}
 	if value == nil {
 		g := s.fallback(env)

@@ -34,3 +34,13 @@ func proxyProtocolItem(_, mode string) (string, error) {
 	}
 	return "", errors.New("must be off, v1, v2 or auto")
 }
+
+func headerOrOffItem(_, name string) (string, error) {
+	switch {
+	case name == "", strings.EqualFold(name, "off"), strings.EqualFold(name, "false"):
+		return "off", nil
+	case !onlyOf(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz0123456789-"):
+		return "", errors.New("must be the name of a header, or off")
+	}
+	return name, nil
+}

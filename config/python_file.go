@@ -42,7 +42,7 @@ func findPython(args []string, env environment, dir string) (*PythonFile, error)
 	if err != nil || !file.python {
 		return nil, err
 	}
-	c := &Config{Source: map[string]string{}}
+	c := newConfig()
 	if bad := c.settleAll(env, dir, given.gunicorn, given.own, given.variables, given.options); bad != nil {
 		return nil, bad
 	}

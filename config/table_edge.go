@@ -4,6 +4,23 @@ package config
 
 var protocolSettings = []*Setting{
 	{
+		Name: "real_ip", Flags: []string{"real-ip"}, Metavar: "HEADER", Section: "Server Mechanics",
+		Type: String, Default: "off", bare: "X-Forwarded-For",
+		follows: []string{"off", "x-forwarded-for", "forwarded", "x-real-ip"},
+		Doc: "The header in which the proxies of forwarded_allow_ips tell the client's address, which becomes REMOTE_ADDR: " +
+			"X-Forwarded-For (the bare option), Forwarded, or another one with an address. off: REMOTE_ADDR is the proxy's.",
+		field: func(c *Config) any { return &c.RealIP },
+		item:  headerOrOffItem,
+	},
+	{
+		Name: "request_id_header", Flags: []string{"request-id-header"}, Metavar: "HEADER", Section: "Server Mechanics",
+		Type: String, Default: "off",
+		Doc: "The header with an ID for each request, for instance X-Request-ID: taken over from the proxies of " +
+			"forwarded_allow_ips, else made. It is in the environ and in the log of errors. off: no IDs.",
+		field: func(c *Config) any { return &c.RequestIDHeader },
+		item:  headerOrOffItem,
+	},
+	{
 		Name: "proxy_protocol", Flags: []string{"proxy-protocol"}, Metavar: "MODE", Section: "Server Mechanics",
 		Type: String, Default: "off", bare: "auto",
 		follows: []string{"off", "v1", "v2", "auto", "true", "false"},

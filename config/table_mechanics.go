@@ -44,6 +44,7 @@ var mechanicsSettings = []*Setting{
 	{
 		Name: "umask", Flags: []string{"umask"}, Short: "m", Metavar: "INT", Section: "Server Mechanics",
 		Type: Int, Default: 0, max: 0o777, number: maskNumber,
+		wants: "must be a number such as 0o022, or 022 as a string",
 		Doc: "The file mode mask for unix sockets: octal with a leading 0 (022 or 0o022), else decimal, or " +
 			"hexadecimal with 0x. 0 masks nothing, so that every user may connect.",
 		field: func(c *Config) any { return &c.Umask },

@@ -48,7 +48,10 @@ func parseTOML(text []byte, file string, table ...string) (layer, error) {
 			show := func(setting string) string { return setting }
 			return nil, &ValueError{Source: source, Problem: "setting " + quote(e.key) + " " + unknownName(e.key, show)}
 		}
-		if s.field == nil {
+		if s.Type == Hook {
+			return nil, &ValueError{Source: source, Problem: s.isFunction()}
+		}
+		if s.Name == "config" {
 			return nil, &ValueError{Source: source, Problem: s.Name + " cannot be set in a config file"}
 		}
 		found[s.Name] = given{typed: e.value, form: fromTOML, source: source}

@@ -7,9 +7,6 @@ import (
 
 // unknownOption explains an option that does not exist, or the beginning of several. option has its dashes.
 func unknownOption(option, source string) *UsageError {
-	if isAbsent(option) {
-		return usagef("option %s of gunicorn is not available in this version%s", option, inSource(source))
-	}
 	name, long := strings.CutPrefix(option, "--")
 	if !long {
 		return usagef("unknown option %s%s; see pyhost --help", option, inSource(source))
@@ -42,7 +39,7 @@ func nearestFlag(name string) string {
 		for _, flag := range longFlags() {
 			yield(flag, flag)
 		}
-		for _, s := range settings {
+		for _, s := range known() {
 			if len(s.Flags) > 0 {
 				yield(s.Name, s.Flags[0])
 			}
@@ -54,7 +51,7 @@ func nearestFlag(name string) string {
 // setting: preload to preload_app.
 func nearestSetting(name string) string {
 	return nearest(name, func(yield func(spelling, answer string)) {
-		for _, s := range settings {
+		for _, s := range known() {
 			yield(s.Name, s.Name)
 			for _, flag := range s.Flags {
 				yield(flag, s.Name)
@@ -63,11 +60,13 @@ func nearestSetting(name string) string {
 	})
 }
 
+// isFunction is the end of a message about a hook that is set like a value.
+func (s *Setting) isFunction() string {
+	return s.Name + " is a function; define it in a Python config file, such as ./" + pythonFile
+}
+
 // unknownName is the end of a message about a name that is no setting; show writes a setting as it would be there.
 func unknownName(name string, show func(setting string) string) string {
-	if isAbsent(name) {
-		return "is unknown: gunicorn's " + name + " is not available in this version"
-	}
 	if setting := nearestSetting(name); setting != "" {
 		return "is unknown; did you mean " + show(setting) + "?"
 	}

@@ -25,6 +25,8 @@ type given struct {
 	typed  any      // otherwise
 	form   form
 	source string // in the words of Config.Source
+	// spelled is the setting as it was written: --log-level, -k, $PYHOST_WORKERS; "" if by its name.
+	spelled string
 }
 
 // layer is what one source says, by setting name.
@@ -43,7 +45,7 @@ func (s *Setting) value(g given, dir string) (any, *ValueError) {
 		value, bad = s.fromTexts(g.texts, dir)
 	}
 	if bad != nil {
-		bad.Setting, bad.Source = s.Name, g.source
+		bad.Setting, bad.Source, bad.Spelled = s.Name, g.source, g.spelled
 	}
 	return value, bad
 }
@@ -55,6 +57,10 @@ func (s *Setting) fromTexts(texts []string, dir string) (any, *ValueError) {
 		return boolFrom(last)
 	case Int:
 		return s.intFrom(last)
+	case Float:
+		return s.floatFrom(last)
+	case Object:
+		return objectFrom(last)
 	case List:
 		if s.commas {
 			texts = strings.Split(last, ",")
@@ -78,12 +84,18 @@ func (s *Setting) fromTOML(value any, dir string) (any, *ValueError) {
 			return s.textFrom(strconv.FormatBool(v), dir)
 		}
 	case int64:
-		if s.Type == Int {
+		switch s.Type {
+		case Int:
 			return s.inRange(v, fmt.Sprint(v))
+		case Float:
+			return s.floatFrom(fmt.Sprint(v))
+		}
+	case float64:
+		if s.Type == Float {
+			return s.floatFrom(fmt.Sprint(v))
 		}
 	case string:
-		switch {
-		case s.Type == String, s.Type == List, s.number != nil:
+		if s.Type == String || s.Type == List || s.number != nil {
 			return s.fromTexts([]string{v}, dir)
 		}
 	case []any:
@@ -91,8 +103,11 @@ func (s *Setting) fromTOML(value any, dir string) (any, *ValueError) {
 			return s.listFrom(texts, dir)
 		}
 	case map[string]any:
-		if s.Type == Map {
+		switch s.Type {
+		case Map:
 			return tableFrom(v)
+		case Object:
+			return v, nil
 		}
 	}
 	return nil, problemf(fmt.Sprint(value), "%s", s.wanted())
@@ -118,13 +133,16 @@ func (s *Setting) fromPython(value any, dir string) (any, *ValueError) {
 				return s.inRange(number, v.String())
 			}
 		}
+		if s.Type == Float {
+			return s.floatFrom(v.String())
+		}
 	case string:
 		if s.Type == Int && s.number == nil {
 			if number, err := strconv.ParseInt(strings.TrimSpace(v), 0, 64); err == nil { // as int(v, 0)
 				return s.inRange(number, v)
 			}
 		}
-		if s.Type != Map {
+		if s.Type != Map && s.Type != Object {
 			return s.fromTexts([]string{v}, dir)
 		}
 	case []any:
@@ -132,8 +150,11 @@ func (s *Setting) fromPython(value any, dir string) (any, *ValueError) {
 			return s.listFrom(texts, dir)
 		}
 	case map[string]any:
-		if s.Type == Map {
+		switch s.Type {
+		case Map:
 			return tableFrom(v)
+		case Object:
+			return v, nil
 		}
 	}
 	return nil, problemf(pythonText(value), "%s", s.wanted())
@@ -154,14 +175,18 @@ func pythonText(value any) string {
 // wanted says what a value of the setting has to be.
 func (s *Setting) wanted() string {
 	switch {
-	case s.number != nil:
-		return "must be a number such as 0o022, or 022 as a string"
+	case s.wants != "":
+		return s.wants
 	case s.Type == Bool:
 		return "must be true or false"
 	case s.Type == Int:
 		return fmt.Sprintf("must be a whole number of %d or more", s.min)
+	case s.Type == Float:
+		return fmt.Sprintf("must be a number of %d or more", s.min)
 	case s.Type == List:
 		return "must be a list of strings"
+	case s.Type == Object:
+		return "must be a table"
 	case s.Type == Map:
 		return "must be a table of header names and values"
 	}
@@ -179,33 +204,55 @@ func boolFrom(text string) (any, *ValueError) {
 }
 
 func (s *Setting) intFrom(text string) (any, *ValueError) {
-	number := strconv.Atoi
-	wanted := s.wanted()
 	if s.number != nil {
-		number = s.number
-		wanted = "must be a number such as 022 or 0o022"
+		value, err := s.number(text)
+		if err != nil {
+			return nil, problemf(text, "%s", err)
+		}
+		return s.inRange(int64(value), text)
 	}
-	value, err := number(text)
+	value, err := strconv.Atoi(text)
 	if err != nil {
-		return nil, problemf(text, "%s", wanted)
+		return nil, problemf(text, "%s", s.wanted())
 	}
 	return s.inRange(int64(value), text)
 }
 
-func (s *Setting) inRange(value int64, text string) (any, *ValueError) {
-	largest := int64(s.max)
-	if largest == 0 {
-		largest = math.MaxInt32
+func (s *Setting) floatFrom(text string) (any, *ValueError) {
+	value, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsNaN(value) || value < float64(s.min) {
+		return nil, problemf(text, "%s", s.wanted())
 	}
+	if value > float64(s.largest()) {
+		return nil, problemf(text, "must be at most %d", s.largest())
+	}
+	return value, nil
+}
+
+func (s *Setting) inRange(value int64, text string) (any, *ValueError) {
 	switch {
 	case value < int64(s.min):
 		return nil, problemf(text, "must be a whole number of %d or more", s.min)
-	case value > largest && s.number != nil:
-		return nil, problemf(text, "must be at most 0777; a number without a leading 0 is decimal")
-	case value > largest:
-		return nil, problemf(text, "must be at most %d", largest)
+	case value > s.largest():
+		return nil, problemf(text, "must be at most %d", s.largest())
 	}
 	return int(value), nil
+}
+
+func (s *Setting) largest() int64 {
+	if s.max == 0 {
+		return math.MaxInt32
+	}
+	return int64(s.max)
+}
+
+// objectFrom reads a JSON object.
+func objectFrom(text string) (any, *ValueError) {
+	var object map[string]any
+	if err := json.Unmarshal([]byte(text), &object); err != nil || object == nil {
+		return nil, problemf(text, "must be a JSON object")
+	}
+	return object, nil
 }
 
 func (s *Setting) textFrom(text, dir string) (any, *ValueError) {
@@ -238,13 +285,21 @@ func (s *Setting) checkItem(text, dir string) (string, *ValueError) {
 		return "", problemf(text, "cannot contain a NUL byte")
 	}
 	if s.item == nil {
-		return text, nil
+		return text, s.checkChoice(text)
 	}
 	checked, err := s.item(dir, text)
 	if err != nil {
 		return "", problemf(text, "%s", err)
 	}
 	return checked, nil
+}
+
+// checkChoice refuses what is not among the choices, where there are some.
+func (s *Setting) checkChoice(text string) *ValueError {
+	if s.Choices == nil || slices.Contains(s.Choices, text) {
+		return nil
+	}
+	return problemf(text, "must be %s", either(s.Choices))
 }
 
 // mapFrom reads NAME=VALUE,NAME=VALUE.

@@ -12,59 +12,59 @@ type refusal struct {
 
 // badValues hold the messages to the letter.
 var badValues = []refusal{
-	{option("-w", "x"), "workers: 'x' (from the command line): must be a whole number of 0 or more"},
-	{option("-w", "-1"), "workers: '-1' (from the command line): must be a whole number of 0 or more"},
-	{option("-w="), "workers: '=' (from the command line): must be a whole number of 0 or more"},
-	{option("--workers="), "workers: '' (from the command line): must be a whole number of 0 or more"},
-	{option("-w", "1.5"), "workers: '1.5' (from the command line): must be a whole number of 0 or more"},
-	{option("-w", "1025"), "workers: '1025' (from the command line): must be at most 1024"},
-	{option("-t", "9999999999"), "timeout: '9999999999' (from the command line): must be at most 2147483647"},
-	{option("--threads", "0"), "threads: '0' (from the command line): must be a whole number of 1 or more"},
+	{option("-w", "x"), "-w: 'x': must be a whole number of 0 or more"},
+	{option("-w", "-1"), "-w: '-1': must be a whole number of 0 or more"},
+	{option("-w="), "-w: '=': must be a whole number of 0 or more"},
+	{option("--workers="), "--workers: '': must be a whole number of 0 or more"},
+	{option("-w", "1.5"), "-w: '1.5': must be a whole number of 0 or more"},
+	{option("-w", "1025"), "-w: '1025': must be at most 1024"},
+	{option("-t", "9999999999"), "-t: '9999999999': must be at most 2147483647"},
+	{option("--threads", "0"), "--threads: '0': must be a whole number of 1 or more"},
 	{
 		option("--worker-connections", "0"),
-		"worker_connections: '0' (from the command line): must be a whole number of 1 or more",
+		"--worker-connections: '0': must be a whole number of 1 or more",
 	},
 	{
 		option("-k", "gevent"),
-		"worker_class: 'gevent' (from the command line): this version has the worker classes sync and gthread",
+		"-k: 'gevent': this version has the worker classes sync and gthread",
 	},
-	{option("-b", "8000:x"), "bind: '8000:x' (from the command line): '8000' is not an IPv4 address"},
+	{option("-b", "8000:x"), "-b: '8000:x': '8000' is not an IPv4 address"},
 	{
 		option("-b", ":1", "-b", "h:x"),
-		"bind: 'h:x' (from the command line): 'x' is not a port number (0 to 65535)",
+		"-b: 'h:x': 'x' is not a port number (0 to 65535)",
 	},
-	{option("-b", ":1", "-b", "0.0.0.0:1"), "bind: '0.0.0.0:1' (from the command line): is given twice"},
-	{option("--preload=maybe"), "preload_app: 'maybe' (from the command line): must be true or false"},
-	{option("-m", "9z"), "umask: '9z' (from the command line): must be a number such as 022 or 0o022"},
-	{option("-m", "-1"), "umask: '-1' (from the command line): must be a whole number of 0 or more"},
+	{option("-b", ":1", "-b", "0.0.0.0:1"), "-b: '0.0.0.0:1': is given twice"},
+	{option("--preload=maybe"), "--preload: 'maybe': must be true or false"},
+	{option("-m", "9z"), "-m: '9z': must be a number such as 022 or 0o022"},
+	{option("-m", "-1"), "-m: '-1': must be a whole number of 0 or more"},
 	{
 		option("-m", "777"),
-		"umask: '777' (from the command line): must be at most 0777; a number without a leading 0 is decimal",
+		"-m: '777': must be at most 0777; a number without a leading 0 is decimal",
 	},
-	{option("-e", "A"), "raw_env: 'A' (from the command line): must be NAME=VALUE"},
-	{option("-e", "=A"), "raw_env: '=A' (from the command line): must be NAME=VALUE"},
+	{option("-e", "A"), "-e: 'A': must be NAME=VALUE"},
+	{option("-e", "=A"), "-e: '=A': must be NAME=VALUE"},
 	{
 		option("--log-level", "loud"),
-		"loglevel: 'loud' (from the command line): must be debug, info, warning, error or critical",
+		"--log-level: 'loud': must be debug, info, warning, error or critical",
 	},
-	{option("--log-file="), "errorlog: '' (from the command line): must be a file, or - for the standard error"},
-	{option("--chdir", "/no/such"), "chdir: '/no/such' (from the command line): no such file or directory"},
-	{option("--chdir", "/dev/null"), "chdir: '/dev/null' (from the command line): is not a directory"},
-	{option("--python", "./venv"), "python: './venv' (from the command line): no such file or directory"},
+	{option("--log-file="), "--log-file: '': must be a file, or - for the standard error"},
+	{option("--chdir", "/no/such"), "--chdir: '/no/such': no such file or directory"},
+	{option("--chdir", "/dev/null"), "--chdir: '/dev/null': is not a directory"},
+	{option("--python", "./venv"), "--python: './venv': no such file or directory"},
 	{
 		option("--forwarded-allow-ips", "10.0.0.1,proxy"),
-		"forwarded_allow_ips: 'proxy' (from the command line): must be an IP address, a network such as 10.0.0.0/8, or *",
+		"--forwarded-allow-ips: 'proxy': must be an IP address, a network such as 10.0.0.0/8, or *",
 	},
 	{
 		option("--forwarded-allow-ips", "192.168.1.1/24"),
-		"forwarded_allow_ips: '192.168.1.1/24' (from the command line): has host bits set; the network is 192.168.1.0/24",
+		"--forwarded-allow-ips: '192.168.1.1/24': has host bits set; the network is 192.168.1.0/24",
 	},
 	{
 		option("-e", "SCRIPT_NAME=shop"),
 		"script_name: 'shop' (from raw_env, the command line): must begin with a slash, as in /shop",
 	},
-	{option("-n", "a\x00b"), `proc_name: "a\x00b" (from the command line): cannot contain a NUL byte`},
-	{variable("PYHOST_WORKERS", "x"), "workers: 'x' (from $PYHOST_WORKERS): must be a whole number of 0 or more"},
+	{option("-n", "a\x00b"), `-n: "a\x00b": cannot contain a NUL byte`},
+	{variable("PYHOST_WORKERS", "x"), "$PYHOST_WORKERS: 'x': must be a whole number of 0 or more"},
 	{
 		variable("WEB_CONCURRENCY", "auto"),
 		"workers: 'auto' (from $WEB_CONCURRENCY): must be a whole number of 0 or more",
@@ -72,23 +72,23 @@ var badValues = []refusal{
 	{variable("PORT", "http"), "bind: '0.0.0.0:http' (from $PORT): 'http' is not a port number (0 to 65535)"},
 	{
 		variable("GUNICORN_CMD_ARGS", "-w x"),
-		"workers: 'x' (from $GUNICORN_CMD_ARGS): must be a whole number of 0 or more",
+		"-w: 'x' (from $GUNICORN_CMD_ARGS): must be a whole number of 0 or more",
 	},
-	{variable("PYHOST_RAW_ENV", "A='x"), `raw_env: 'A='x' (from $PYHOST_RAW_ENV): a quotation mark is not closed`},
+	{variable("PYHOST_RAW_ENV", "A='x"), `$PYHOST_RAW_ENV: 'A='x': a quotation mark is not closed`},
 	{
 		variable("PYHOST_SECURE_SCHEME_HEADERS", "X"),
-		"secure_scheme_headers: 'X' (from $PYHOST_SECURE_SCHEME_HEADERS): must be NAME=VALUE separated by commas",
+		"$PYHOST_SECURE_SCHEME_HEADERS: 'X': must be NAME=VALUE separated by commas",
 	},
 	{
 		variable("PYHOST_SECURE_SCHEME_HEADERS", "X_Y=1"),
-		"secure_scheme_headers: 'X_Y' (from $PYHOST_SECURE_SCHEME_HEADERS): must be the name of a header, as in " +
+		"$PYHOST_SECURE_SCHEME_HEADERS: 'X_Y': must be the name of a header, as in " +
 			"X-FORWARDED-PROTO",
 	},
 	{variable("SCRIPT_NAME", "shop"), "script_name: 'shop' (from $SCRIPT_NAME): must begin with a slash, as in /shop"},
 	// A value that loses is wrong nevertheless.
 	{
 		scene{args: []string{"m:a", "-w2"}, env: map[string]string{"PYHOST_WORKERS": "x"}},
-		"workers: 'x' (from $PYHOST_WORKERS): must be a whole number of 0 or more",
+		"$PYHOST_WORKERS: 'x': must be a whole number of 0 or more",
 	},
 }
 

@@ -30,6 +30,9 @@ func packets(t *testing.T, p purpose) (*target, func() string) {
 	return &target{purpose: p, fd: fds[0]}, func() string {
 		t.Helper()
 		n, err := unix.Read(fds[1], buffer)
+		for err == unix.EINTR { // Go's own preemption signals
+			n, err = unix.Read(fds[1], buffer)
+		}
 		if err != nil {
 			t.Fatalf("nothing was written: %v", err)
 		}

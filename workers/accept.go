@@ -70,8 +70,9 @@ func (w *worker) isAccepting() bool {
 	return w.accepting
 }
 
-// acceptOne takes one connection from a listener; it is the caller's. nil if there is none, or no room for it.
-func (w *worker) acceptOne(listener int) *conn {
+// acceptOne takes one connection from a listener; it is the caller's. nil if there is none, or no room for it. spare is
+// memory for it, or nil.
+func (w *worker) acceptOne(listener int, spare *conn) *conn {
 	if w.draining.Load() {
 		return nil // the number may be another descriptor's by now
 	}
@@ -84,7 +85,7 @@ func (w *worker) acceptOne(listener int) *conn {
 		w.acceptFailed(errno)
 		return nil
 	}
-	c, ok := w.table.add(fd)
+	c, ok := w.table.add(fd, spare)
 	if !ok {
 		unix.Close(fd)
 		w.acceptFailed(unix.EMFILE)
@@ -102,7 +103,7 @@ func (w *worker) acceptLast() {
 		return
 	}
 	for _, l := range w.listeners {
-		for c := w.acceptOne(l.fd); c != nil; c = w.acceptOne(l.fd) {
+		for c := w.acceptOne(l.fd, nil); c != nil; c = w.acceptOne(l.fd, nil) {
 			if !c.guarded || w.admit(c) {
 				c.message = &message{}
 				w.ready.push(c)

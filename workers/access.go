@@ -37,8 +37,10 @@ func (a *accessRecord) write(c *conn, head []byte) {
 	a.record.RemoteAddr = c.facts.RemoteAddr
 	a.record.Method, a.record.Target, a.record.Path, a.record.Query = r.Method, r.Target, path, r.Query
 	a.record.Protocol = protocols[r.Minor]
-	if c.packets { // what the proxy says of its client
+	if c.packets || a.t.w.rules.RealIP != "" { // what the proxy says of its client
 		a.record.RemoteAddr, _ = a.t.frame.Lookup("REMOTE_ADDR")
+	}
+	if c.packets {
 		a.record.Protocol, _ = a.t.frame.Lookup("SERVER_PROTOCOL")
 	}
 	a.record.Status = int(a.t.exchange.Status)

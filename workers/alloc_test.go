@@ -1,6 +1,7 @@
 package workers
 
 import (
+	"net"
 	"syscall"
 	"testing"
 
@@ -55,6 +56,41 @@ func TestNoAllocationPerRequest(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A connection that ends with its first response, as a proxy without keep-alive makes them, leaves no garbage either.
+func TestNoAllocationPerConnection(t *testing.T) {
+	s := prepare(t, options{keepAlive: -1, tune: func(w *worker) {
+		w.python = closing{cheap{w.python.(*fakePython)}}
+	}})
+	if err := s.w.startAccepting(); err != nil {
+		t.Fatal(err)
+	}
+	thread, in := newThread(s.w, 0), make([]byte, 1024)
+	address := s.address.(*net.TCPAddr)
+	to := &unix.SockaddrInet4{Port: address.Port, Addr: [4]byte{127, 0, 0, 1}}
+	request := []byte(browser)
+	allocations := testing.AllocsPerRun(100, func() {
+		fd, _ := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
+		unix.Connect(fd, to)
+		socket.Send(fd, request)
+		for answers := 0; answers == 0; answers, _ = socket.Receive(fd, in) {
+			n, _ := unix.EpollWait(s.w.poller.fd, thread.events, 1000)
+			thread.handle(thread.events[:n])
+		}
+		unix.Close(fd)
+	})
+	if allocations != 0 {
+		t.Errorf("%v allocations per connection", allocations)
+	}
+}
+
+// closing is cheap without keep-alive.
+type closing struct{ cheap }
+
+func (c closing) Call(int, []byte, []byte) {
+	answerOK(c.fakePython)
+	c.halves[0].x.Outcome &^= embedpy.OutcomeReuse
 }
 
 // descriptor is the client's own.

@@ -19,20 +19,38 @@ const (
 
 // conn is a client's connection. Everything but the atomic fields belongs to its owner.
 type conn struct {
-	fd         int
-	generation uint32 // tells this connection from an older one with the same descriptor
+	generation atomic.Uint32 // tells this connection from an older one with the same descriptor
 	state      atomic.Int32
 	since      atomic.Int64 // CLOCK_MONOTONIC ns at which it became idle
 	answered   atomic.Bool  // a request was served on it
 	ended      atomic.Bool  // the poller saw the end of what the client sends; it may lie behind unread bytes
-	registered bool         // in the poller
-	guarded    bool         // something comes before its first request, see worker.admit
-	packets    bool         // it speaks the uwsgi protocol
-	encrypted  bool         // it speaks TLS; fd is the client's socket until the handshake is done
+	owned
+}
+
+// owned is what only the owner of a connection touches.
+type owned struct {
+	fd         int
+	shared     bool // it was in the poller or in the lane: others may still know it
+	registered bool // in the poller
+	guarded    bool // something comes before its first request, see worker.admit
+	packets    bool // it speaks the uwsgi protocol
+	encrypted  bool // it speaks TLS; fd is the client's socket until the handshake is done
 	facts      wsgi.Conn
 	tunnel     *tunnel        // fd is the worker's end of it; nil without TLS. Such a connection cannot change its process
+	peerText   [48]byte       // what facts has of the peer's address and port
 	python     unsafe.Pointer // the C layer's side, see embedpy.DropConn
 	message    *message       // a request that the lane completed, on its way to a Python thread
+}
+
+// renew makes c a new connection. Of an old one nobody may know but those who scan the table: they take what they find
+// by claim, and then it is this one.
+func (c *conn) renew(fd int, generation uint32) {
+	c.generation.Store(generation)
+	c.since.Store(0)
+	c.answered.Store(false)
+	c.ended.Store(false)
+	c.owned = owned{fd: fd}
+	c.state.Store(connBusy)
 }
 
 // notify is claim for an event of the poller. The end must be noted first: whoever has the connection then reads up to
@@ -89,13 +107,16 @@ func newTable(limit int) *table {
 }
 
 // add registers an accepted descriptor; the connection starts busy, owned by the caller. It reports false when the
-// descriptor is beyond the table.
-func (t *table) add(fd int) (*conn, bool) {
+// descriptor is beyond the table. spare is a closed connection whose memory is used again, or nil.
+func (t *table) add(fd int, spare *conn) (*conn, bool) {
 	if fd >= len(t.conns) {
 		return nil, false
 	}
-	c := &conn{fd: fd, generation: t.nextID.Add(1) & lastGeneration}
-	c.state.Store(connBusy)
+	c := spare
+	if c == nil {
+		c = new(conn)
+	}
+	c.renew(fd, t.nextID.Add(1)&lastGeneration)
 	t.put(c)
 	t.count.Add(1)
 	return c, true
@@ -123,7 +144,7 @@ func (t *table) move(c *conn, fd int) bool {
 // find returns the connection that an event was registered for, or nil if it is gone.
 func (t *table) find(fd int, generation uint32) *conn {
 	c := t.conns[fd].Load()
-	if c == nil || c.generation != generation {
+	if c == nil || c.generation.Load() != generation {
 		return nil
 	}
 	return c

@@ -37,6 +37,7 @@ func newLane(w *worker) lane { return lane{w: w, heads: newHeads(), stall: stall
 
 // enter takes the connection out of the poller and returns a file on a duplicate of its descriptor.
 func (l *lane) enter(c *conn) (*os.File, error) {
+	c.shared = true
 	if c.registered {
 		c.registered = false
 		if err := l.w.poller.remove(c.fd); err != nil {

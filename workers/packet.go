@@ -44,7 +44,7 @@ func (t *thread) consumePacket(c *conn, data []byte) bool {
 		t.refuse(c, err, nil)
 	case t.packet.Ping:
 		socket.Send(c.fd, uwsgi.Pong) // four bytes always fit
-		t.w.lane.end(c)
+		t.end(c)
 	default:
 		t.respondLast(c, request{kind: bodyKind(&t.request), body: data[n : n+int(length)], once: true})
 	}
@@ -54,7 +54,7 @@ func (t *thread) consumePacket(c *conn, data []byte) bool {
 // respondLast is respond for a request that no other may follow.
 func (t *thread) respondLast(c *conn, r request) {
 	if t.respond(c, r) {
-		t.w.lane.end(c)
+		t.end(c)
 	}
 }
 

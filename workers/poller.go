@@ -47,8 +47,9 @@ func (p *poller) addListener(fd int) error {
 }
 
 func (p *poller) addConn(c *conn) error {
-	c.registered = true
-	return p.control(unix.EPOLL_CTL_ADD, c.fd, unix.EPOLLIN|unix.EPOLLRDHUP|uint32(unix.EPOLLET&0xffffffff), c.generation)
+	c.registered, c.shared = true, true
+	events := unix.EPOLLIN | unix.EPOLLRDHUP | uint32(unix.EPOLLET&0xffffffff)
+	return p.control(unix.EPOLL_CTL_ADD, c.fd, events, c.generation.Load())
 }
 
 func (p *poller) remove(fd int) error {

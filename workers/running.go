@@ -27,8 +27,8 @@ func (r *running) init(t *thread) {
 	t.w.runners[t.index].Store(t)
 }
 
-// begin makes the request on c the thread's running one.
-func (r *running) begin(c *conn) {
+// enter makes the request on c the thread's running one.
+func (r *running) enter(c *conn) {
 	t := r.t
 	r.shown.Begin(t.now, c.facts.RemoteAddr, t.request.Method, t.request.Target)
 	r.serial++
@@ -38,8 +38,8 @@ func (r *running) begin(c *conn) {
 	atomic.StoreUint64(&t.exchange.Claim, r.serial<<embedpy.ClaimBits|embedpy.ClaimOpen)
 }
 
-// end closes the claim: afterwards nobody else answers.
-func (r *running) end() {
+// leave closes the claim: afterwards nobody else answers.
+func (r *running) leave() {
 	claim := atomic.SwapUint64(&r.t.exchange.Claim, 0)
 	r.lost = claim&(1<<embedpy.ClaimBits-1) == embedpy.ClaimLost
 	if r.lost {

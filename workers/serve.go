@@ -3,6 +3,7 @@ package workers
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -158,9 +159,9 @@ func (t *thread) call(c *conn, r *request) {
 	x.Entries, x.FrameLength = uint32(t.frame.Entries), uint32(len(t.frame.Buf))
 	x.Conn = c.python
 	t.w.slot.Add(1)
-	t.begin(c)
+	t.enter(c)
 	t.w.python.Call(t.index, t.frame.Buf, r.body)
-	t.end()
+	t.leave()
 	t.w.slot.Add(-1)
 	c.python = x.Conn
 }
@@ -210,7 +211,7 @@ func (t *thread) settle(c *conn, r *request) bool {
 	case more:
 		t.w.lane.finish(c, nil)
 	default:
-		t.w.lane.end(c)
+		t.end(c)
 	}
 	return false
 }
@@ -222,14 +223,22 @@ func (t *thread) report() {
 		return // the timeout has been logged, with the stack
 	}
 	if x.Outcome&embedpy.OutcomeFailed != 0 {
-		t.w.log.Error("Error handling request %s %s\n%s", t.request.Method, t.request.Target, x.Message())
+		t.w.log.Error("Error handling request %s\n%s", t.subject(), x.Message())
 		return
 	}
 	if x.Outcome&embedpy.OutcomeCloseFailed != 0 {
-		t.w.log.Error("Error closing the response of %s %s\n%s", t.request.Method, t.request.Target, x.Message())
+		t.w.log.Error("Error closing the response of %s\n%s", t.subject(), x.Message())
 		return
 	}
-	t.w.log.Warning("%s %s: %s", t.request.Method, t.request.Target, x.Message())
+	t.w.log.Warning("%s: %s", t.subject(), x.Message())
+}
+
+// subject names the request in the log: method, target, and its ID if requests have one.
+func (t *thread) subject() string {
+	if id := t.encoder.RequestID(); id != nil {
+		return fmt.Sprintf("%s %s [%s]", t.request.Method, t.request.Target, id)
+	}
+	return fmt.Sprintf("%s %s", t.request.Method, t.request.Target)
 }
 
 // refuse answers a message that is not acceptable HTTP and closes; the log says which rule, and whose. head is the

@@ -32,6 +32,7 @@ type thread struct {
 	events   []unix.EpollEvent
 	flags    uint32 // of every exchange
 	record   accessRecord
+	spare    *conn // memory for the next connection
 	now      int64 // CLOCK_MONOTONIC ns of the last beat: when the event that it serves was taken up
 	running
 }
@@ -121,11 +122,22 @@ func (t *thread) beat() {
 // accept takes one connection and serves what it has already sent.
 func (t *thread) accept(listener int) {
 	t.beat()
-	if c := t.w.acceptOne(listener); c != nil {
+	c := t.w.acceptOne(listener, t.spare)
+	if c != nil {
+		t.spare = nil
 		t.w.limitConnections()
 		if !c.guarded || t.w.admit(c) {
 			t.read(c)
 		}
+	}
+}
+
+// end closes a connection that has had its last response. Where nobody else ever knew it, its memory is the next one's:
+// without keep-alive there would be garbage with every request.
+func (t *thread) end(c *conn) {
+	t.w.lane.end(c)
+	if !c.shared && c.state.Load() == connClose {
+		t.spare = c
 	}
 }
 

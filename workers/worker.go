@@ -118,7 +118,7 @@ func newWorker(boot *wire.WorkerBoot, py python, log *logging.Logger, access *lo
 		limits: http1.Limits{
 			RequestLine: c.LimitRequestLine, Fields: c.LimitRequestFields, FieldSize: c.LimitRequestFieldSize,
 		},
-		rules:   wsgi.Rules{SecureSchemeHeaders: c.SecureSchemeHeaders, ScriptName: c.ScriptName},
+		rules:   rulesOf(c, trusted),
 		trusted: trusted,
 		packets: packets,
 		proxies: proxies,
@@ -151,6 +151,19 @@ func newTLS(boot *wire.WorkerBoot) (*tls.Config, error) {
 		go secure.RotateTicketKeys(c, boot.Certificates, nil)
 	}
 	return c, err
+}
+
+func rulesOf(c *config.Config, trusted *wsgi.Trusted) wsgi.Rules {
+	header := func(setting string) string {
+		if setting == "off" {
+			return ""
+		}
+		return setting
+	}
+	return wsgi.Rules{
+		SecureSchemeHeaders: c.SecureSchemeHeaders, ScriptName: c.ScriptName, Trusted: trusted,
+		RealIP: header(c.RealIP), RequestID: header(c.RequestIDHeader),
+	}
 }
 
 func constants(c *config.Config, l wire.Listener) map[string][]byte {
@@ -210,11 +223,11 @@ func (w *worker) identify(c *conn, listenerFD int, peer socket.Peer) {
 		c.facts.Trusted = true
 		return
 	}
-	facts := make([]byte, 0, 48)
+	facts := c.peerText[:0]
 	facts = peer.AppendAddr(facts)
 	n := len(facts)
 	facts = peer.AppendPort(facts)
-	c.facts.RemoteAddr, c.facts.RemotePort = facts[:n:n], facts[n:]
+	c.facts.RemoteAddr, c.facts.RemotePort = facts[:n:n], facts[n:len(facts):len(facts)]
 	c.facts.Trusted = w.isTrusted(peer.Addr)
 }
 

@@ -2,6 +2,7 @@ package wsgi
 
 import (
 	"bytes"
+	"strings"
 
 	"github.com/pyhost/pyhost/protocol/http1"
 )
@@ -13,16 +14,26 @@ type Encoder struct {
 	forwarders forwarders
 	mount      mount
 	fields     fields
+	realIP     *realIP    // nil = off
+	ids        *requestID // nil = off
 }
 
 // NewEncoder returns an Encoder that follows rules.
 func NewEncoder(rules Rules) *Encoder {
-	return &Encoder{
+	e := &Encoder{
 		schemes:    schemeHeaders(rules.SecureSchemeHeaders),
 		forwarders: newForwarders(rules.ForwarderHeaders),
 		mount:      newMount(rules.ScriptName),
 		fields:     newFields(),
 	}
+	if rules.RealIP != "" {
+		header := strings.ToLower(rules.RealIP)
+		e.realIP = &realIP{header: header, forwarded: header == "forwarded", trusted: rules.Trusted}
+	}
+	if rules.RequestID != "" {
+		e.ids = newRequestID(rules.RequestID)
+	}
+	return e
 }
 
 var (
@@ -46,9 +57,16 @@ func (e *Encoder) Encode(frame *Frame, req *http1.Request, conn *Conn) error {
 	frame.put(keyRequestURI, req.Target)
 	frame.put(keyQueryString, req.Query)
 	frame.put(keyServerProtocol, protocols[req.Minor&1])
-	frame.put(keyRemoteAddr, conn.RemoteAddr)
-	if len(conn.RemotePort) > 0 {
-		frame.put(keyRemotePort, conn.RemotePort)
+	addr, port := conn.RemoteAddr, conn.RemotePort
+	if e.realIP != nil && conn.Trusted {
+		addr, port = e.realIP.client(req.Headers, addr, port)
+	}
+	frame.put(keyRemoteAddr, addr)
+	if len(port) > 0 {
+		frame.put(keyRemotePort, port)
+	}
+	if e.ids != nil {
+		req.Headers = e.ids.inHeaders(req.Headers, conn.Trusted)
 	}
 	// Not the Host field itself: an absolute-form target replaces it (RFC 9112 3.2.2).
 	if len(req.Host) > 0 {

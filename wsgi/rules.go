@@ -12,6 +12,12 @@ type Rules struct {
 	// ForwarderHeaders is gunicorn's forwarder_headers: header names with "_" that a trusted peer may send; "*" =
 	// any. nil = SCRIPT_NAME and PATH_INFO; empty but not nil = none.
 	ForwarderHeaders []string
+	// RealIP is the header in which proxies tell the client's address: "Forwarded", or one with a list of addresses such
+	// as X-Forwarded-For; "" = REMOTE_ADDR is the peer's. Trusted are the proxies that are believed.
+	RealIP  string
+	Trusted *Trusted
+	// RequestID is the header that carries the ID of each request; "" = requests get none.
+	RequestID string
 }
 
 // schemeHeader is one of the SecureSchemeHeaders, its name in lower case.

@@ -32,6 +32,9 @@ type special struct {
 // joined as everywhere. The scheme is https if the packet says HTTPS=on or UWSGI_SCHEME=https.
 func (e *Encoder) EncodeVars(frame *Frame, packet *uwsgi.Packet, conn *Conn) error {
 	frame.Buf, frame.Entries = frame.Buf[:0], 0
+	if e.ids != nil {
+		packet.Vars = e.ids.inVars(packet.Vars, conn.Trusted)
+	}
 	facts := e.fields.sortVars(packet.Vars)
 	e.fields.write(frame, packet.Vars)
 	if !facts.target {

@@ -1,6 +1,7 @@
 """Counts how often the server calls close() on the body; "/count/<name>" tells."""
 from collections import Counter
 
+TEXT = [("Content-Type", "text/plain")]
 closed = Counter()
 
 
@@ -64,7 +65,7 @@ def body(name):
 def application(environ, start_response):
     name = environ["PATH_INFO"].strip("/")
     status = "304 Not Modified" if name == "not-modified" else "200 OK"
-    start_response(status, [("X-Name", name)])
+    start_response(status, [("X-Name", name)] + (TEXT if status == "200 OK" else []))
     if name.startswith("count/"):
         return [str(closed[name[len("count/"):]]).encode()]
     if name == "headless":

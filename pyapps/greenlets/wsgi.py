@@ -3,6 +3,7 @@ import threading
 
 import greenlet
 
+TEXT = [("Content-Type", "text/plain")]
 suspended = threading.local()
 
 
@@ -18,7 +19,7 @@ def juggle(environ, start_response):
     for turn in range(50):
         for name, one in enumerate(players):
             one.switch(name) if turn == 0 else one.switch()
-    start_response("200 OK", [])
+    start_response("200 OK", TEXT)
     return [str(len(order)).encode()]
 
 
@@ -26,12 +27,12 @@ def inside(environ, start_response):
     """Everything that the server offers is called on a greenlet's own stack."""
 
     def body():
-        yield b"read " + environ["wsgi.input"].read()
+        yield b"read " + environ["wsgi.input"].read(-1)
         yield b" inside"
 
     def serve():
         environ["wsgi.early_hints"]([("X-Stack", "greenlet")])
-        start_response("200 OK", [])(b"written ")
+        start_response("200 OK", TEXT)(b"written ")
         environ["wsgi.errors"].flush()
         return body()
 
@@ -46,7 +47,7 @@ def stepwise(environ, start_response):
             greenlet.getcurrent().parent.switch(str(number).encode())
 
     producer = greenlet.greenlet(produce)
-    start_response("200 OK", [])
+    start_response("200 OK", TEXT)
     block = producer.switch()
     while block:
         yield block
@@ -66,7 +67,7 @@ def across(environ, start_response):
         suspended.counter = greenlet.greenlet(count)
     suspended.counter.parent = greenlet.getcurrent()
     number = suspended.counter.switch()
-    start_response("200 OK", [])
+    start_response("200 OK", TEXT)
     return ["{} {}".format(threading.get_ident(), number).encode()]
 
 
@@ -83,7 +84,7 @@ def abandoned(environ, start_response):
     one = greenlet.greenlet(wait)
     one.switch()
     del one
-    start_response("200 OK", [])
+    start_response("200 OK", TEXT)
     return ends
 
 

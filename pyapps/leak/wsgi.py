@@ -52,7 +52,7 @@ def application(environ, start_response):
         return wrapped(environ)
     if path == "/cut":
         return cut()
-    return [environ["wsgi.input"].read() or b"hello"]
+    return [environ["wsgi.input"].read(-1) or b"hello"]
 
 
 def cut():

@@ -7,7 +7,8 @@ def generated():
 
 
 def application(environ, start_response):
-    write = start_response("200 OK", [("Content-Length", environ["QUERY_STRING"])])
+    headers = [("Content-Type", "text/plain"), ("Content-Length", environ["QUERY_STRING"])]
+    write = start_response("200 OK", headers)
     form = environ["PATH_INFO"].strip("/")
     if form == "write":
         write(b"01234")

@@ -1,0 +1,298 @@
+package config
+
+// Sentences that several settings share.
+const (
+	speakHTTP1     = "pyhost speaks HTTP/1.1; a proxy such as nginx in front speaks HTTP/2 to the clients"
+	aboutASGI      = "it is about ASGI applications, and pyhost serves WSGI"
+	useQueue       = "there are no dirty arbiters; run long jobs in a task queue, such as Celery, or in another pyhost"
+	noDirty        = "there are no dirty arbiters"
+	mendClient     = "requests like that are refused, because proxies read them in different ways; mend the client"
+	useJournal     = "write the logs to the standard error and let the service manager pass them on"
+	countElsewhere = "count in the application, or from the access log"
+	ownLogs        = "pyhost writes its logs itself; use errorlog, accesslog, access_log_format and loglevel"
+	useSignals     = "there is no control socket; use signals"
+	noRecycling    = "workers are not recycled"
+	usePasteDeploy = "name the application as MODULE:FACTORY(), where FACTORY calls paste.deploy.loadapp"
+)
+
+// absent are gunicorn's settings that do not exist here. Whoever brings a configuration along hears what to do instead.
+// A setting with Unused earns a warning, because the server works without it; the others are refused. Default is
+// gunicorn's, and it is accepted, as are the Choices.
+var absent = []*Setting{
+	{
+		Name: "asgi_disconnect_grace_period", Flags: []string{"asgi-disconnect-grace-period"},
+		Type: Int, Default: 3, Unused: true,
+		Instead: aboutASGI,
+	},
+	{
+		Name: "asgi_lifespan", Flags: []string{"asgi-lifespan"}, Type: String, Default: "auto", Unused: true,
+		Instead: aboutASGI,
+	},
+	{
+		Name: "asgi_loop", Flags: []string{"asgi-loop"}, Type: String, Default: "auto", Unused: true,
+		Instead: aboutASGI,
+	},
+	{
+		Name: "capture_output", Flags: []string{"capture-output"}, Type: Bool, Default: false,
+		Instead: "what the application prints goes to the standard output and error of pyhost; redirect those",
+	},
+	{
+		Name: "casefold_http_method", Flags: []string{"casefold-http-method"}, Type: Bool, Default: false,
+		Instead: mendClient,
+	},
+	{
+		Name: "check_config", Flags: []string{"check-config"}, Type: Bool, Default: false,
+		Instead: "start the server; it says what is wrong before it listens",
+	},
+	{
+		Name: "control_socket", Flags: []string{"control-socket"}, Type: String, Default: "", Unused: true,
+		Instead: useSignals,
+	},
+	{
+		Name: "control_socket_disable", Flags: []string{"no-control-socket"}, Type: Bool, Default: true, Unused: true,
+		Instead: useSignals,
+	},
+	{
+		Name: "control_socket_mode", Flags: []string{"control-socket-mode"},
+		Type: String, Default: "0600", Unused: true,
+		Instead: useSignals,
+	},
+	{
+		Name: "daemon", Flags: []string{"daemon"}, Short: "D", Type: Bool, Default: false,
+		Instead: "run it under a service manager, such as systemd",
+	},
+	{
+		Name: "default_proc_name", Type: String, Default: "gunicorn", Unused: true,
+		Instead: "use proc_name",
+	},
+	{
+		Name: "dirty_apps", Flags: []string{"dirty-app"}, Type: List, Default: []string{},
+		Instead: useQueue,
+	},
+	{
+		Name: "dirty_graceful_timeout", Flags: []string{"dirty-graceful-timeout"},
+		Type: Int, Default: 30, Unused: true,
+		Instead: noDirty,
+	},
+	{
+		Name: "dirty_post_fork", Type: Hook, Unused: true,
+		Instead: noDirty,
+	},
+	{
+		Name: "dirty_threads", Flags: []string{"dirty-threads"}, Type: Int, Default: 1, Unused: true,
+		Instead: noDirty,
+	},
+	{
+		Name: "dirty_timeout", Flags: []string{"dirty-timeout"}, Type: Int, Default: 300, Unused: true,
+		Instead: noDirty,
+	},
+	{
+		Name: "dirty_worker_exit", Type: Hook, Unused: true,
+		Instead: noDirty,
+	},
+	{
+		Name: "dirty_worker_init", Type: Hook, Unused: true,
+		Instead: noDirty,
+	},
+	{
+		Name: "dirty_workers", Flags: []string{"dirty-workers"}, Type: Int, Default: 0,
+		Instead: useQueue,
+	},
+	{
+		Name: "disable_redirect_access_to_syslog", Flags: []string{"disable-redirect-access-to-syslog"},
+		Type: Bool, Default: false, Unused: true,
+		Instead: "there is no syslog to keep it out of",
+	},
+	{
+		Name: "dogstatsd_tags", Flags: []string{"dogstatsd-tags"}, Type: String, Default: "", Unused: true,
+		Instead: countElsewhere,
+	},
+	{
+		Name: "enable_backlog_metric", Flags: []string{"enable-backlog-metric"}, Type: Bool, Default: false,
+		Instead: countElsewhere,
+	},
+	{
+		Name: "enable_stdio_inheritance", Flags: []string{"enable-stdio-inheritance"},
+		Short: "R", Type: Bool, Default: false, Unused: true,
+		Instead: "it is about daemons, and there is no daemon mode",
+	},
+	{
+		Name: "forwarder_headers", Flags: []string{"forwarder-headers"},
+		Type: String, Default: "SCRIPT_NAME,PATH_INFO",
+		Instead: "headers with underscores are dropped; use script_name",
+	},
+	{
+		Name: "group", Flags: []string{"group"}, Short: "g", Type: String, Default: "",
+		Instead: "let the service manager start pyhost as that group",
+	},
+	{
+		Name: "header_map", Flags: []string{"header-map"}, Type: String, Default: "drop",
+		Instead: "headers with underscores are dropped, because they could pass for others; mend the client",
+	},
+	{
+		Name: "http2_cleartext", Flags: []string{"http2-cleartext"}, Type: String, Default: "off",
+		Instead: speakHTTP1,
+	},
+	{
+		Name: "http2_initial_window_size", Flags: []string{"http2-initial-window-size"},
+		Type: Int, Default: 65535, Unused: true,
+		Instead: speakHTTP1,
+	},
+	{
+		Name: "http2_max_concurrent_streams", Flags: []string{"http2-max-concurrent-streams"},
+		Type: Int, Default: 100, Unused: true,
+		Instead: speakHTTP1,
+	},
+	{
+		Name: "http2_max_frame_size", Flags: []string{"http2-max-frame-size"},
+		Type: Int, Default: 16384, Unused: true,
+		Instead: speakHTTP1,
+	},
+	{
+		Name: "http2_max_header_list_size", Flags: []string{"http2-max-header-list-size"},
+		Type: Int, Default: 65536, Unused: true,
+		Instead: speakHTTP1,
+	},
+	{
+		Name: "http_parser", Flags: []string{"http-parser"},
+		Type: String, Default: "auto", Choices: []string{"auto", "fast", "python"}, Unused: true,
+		Instead: "there is one parser; it is fast and strict",
+	},
+	{
+		Name: "http_protocols", Flags: []string{"http-protocols"}, Type: String, Default: "h1",
+		Instead: speakHTTP1,
+	},
+	{
+		Name: "initgroups", Flags: []string{"initgroups"}, Type: Bool, Default: false,
+		Instead: "let the service manager set the groups",
+	},
+	{
+		Name: "logconfig", Flags: []string{"log-config"}, Type: String, Default: "",
+		Instead: ownLogs,
+	},
+	{
+		Name: "logconfig_dict", Type: Object, Default: map[string]any{},
+		Instead: ownLogs,
+	},
+	{
+		Name: "logconfig_json", Flags: []string{"log-config-json"}, Type: String, Default: "",
+		Instead: ownLogs,
+	},
+	{
+		Name: "logger_class", Flags: []string{"logger-class"}, Type: String, Default: "gunicorn.glogging.Logger",
+		Instead: ownLogs,
+	},
+	{
+		Name: "max_requests", Flags: []string{"max-requests"}, Type: Int, Default: 0, Unused: true,
+		Instead: noRecycling,
+	},
+	{
+		Name: "max_requests_jitter", Flags: []string{"max-requests-jitter"}, Type: Int, Default: 0, Unused: true,
+		Instead: noRecycling,
+	},
+	{
+		Name: "on_dirty_starting", Type: Hook, Unused: true,
+		Instead: noDirty,
+	},
+	{
+		Name: "paste", Flags: []string{"paste", "paster"}, Type: String, Default: "",
+		Instead: usePasteDeploy,
+	},
+	{
+		Name: "permit_obsolete_folding", Flags: []string{"permit-obsolete-folding"}, Type: Bool, Default: false,
+		Instead: mendClient,
+	},
+	{
+		Name: "permit_unconventional_http_method", Flags: []string{"permit-unconventional-http-method"},
+		Type: Bool, Default: false,
+		Instead: mendClient,
+	},
+	{
+		Name: "permit_unconventional_http_version", Flags: []string{"permit-unconventional-http-version"},
+		Type: Bool, Default: false,
+		Instead: mendClient,
+	},
+	{
+		Name: "print_config", Flags: []string{"print-config"}, Type: Bool, Default: false,
+		Instead: "see pyhost --help for the defaults",
+	},
+	{
+		Name: "raw_paste_global_conf", Flags: []string{"paste-global"}, Type: List, Default: []string{},
+		Instead: usePasteDeploy,
+	},
+	{
+		Name: "reload", Flags: []string{"reload"}, Type: Bool, Default: false,
+		Instead: "send SIGHUP after a change",
+	},
+	{
+		Name: "reload_engine", Flags: []string{"reload-engine"}, Type: String, Default: "auto", Unused: true,
+		Instead: "there is no --reload",
+	},
+	{
+		Name: "reload_extra_files", Flags: []string{"reload-extra-file"},
+		Type: List, Default: []string{}, Unused: true,
+		Instead: "there is no --reload",
+	},
+	{
+		Name: "root_path", Flags: []string{"root-path"}, Type: String, Default: "", Unused: true,
+		Instead: aboutASGI + "; where one is mounted is said by script_name",
+	},
+	{
+		Name: "sendfile", Flags: []string{"no-sendfile"}, Type: Bool, Default: false, off: true, Unused: true,
+		Instead: "files are sent in blocks",
+	},
+	{
+		Name: "spew", Flags: []string{"spew"}, Type: Bool, Default: false,
+		Instead: "it would print every line that runs; `py-spy dump --pid PID` shows what a worker does",
+	},
+	{
+		Name: "ssl_context", Type: Hook, Unused: true,
+		Instead: "see certfile, keyfile, ca_certs, cert_reqs and ciphers",
+	},
+	{
+		Name: "statsd_host", Flags: []string{"statsd-host"}, Type: String, Default: "",
+		Instead: countElsewhere,
+	},
+	{
+		Name: "statsd_prefix", Flags: []string{"statsd-prefix"}, Type: String, Default: "", Unused: true,
+		Instead: countElsewhere,
+	},
+	{
+		Name: "strip_header_spaces", Flags: []string{"strip-header-spaces"}, Type: Bool, Default: false,
+		Instead: mendClient,
+	},
+	{
+		Name: "syslog", Flags: []string{"log-syslog"}, Type: Bool, Default: false,
+		Instead: useJournal,
+	},
+	{
+		Name: "syslog_addr", Flags: []string{"log-syslog-to"},
+		Type: String, Default: "udp://localhost:514", Unused: true,
+		Instead: useJournal,
+	},
+	{
+		Name: "syslog_facility", Flags: []string{"log-syslog-facility"}, Type: String, Default: "user", Unused: true,
+		Instead: useJournal,
+	},
+	{
+		Name: "syslog_prefix", Flags: []string{"log-syslog-prefix"}, Type: String, Default: "", Unused: true,
+		Instead: useJournal,
+	},
+	{
+		Name: "tmp_upload_dir", Type: String, Default: "", Unused: true,
+		Instead: "it does nothing in gunicorn either; large uploads are kept in $TMPDIR",
+	},
+	{
+		Name: "user", Flags: []string{"user"}, Short: "u", Type: String, Default: "",
+		Instead: "let the service manager start pyhost as that user",
+	},
+	{
+		Name: "websocket_max_message_size", Flags: []string{"websocket-max-message-size"},
+		Type: Int, Default: 16777216, Unused: true,
+		Instead: aboutASGI,
+	},
+	{
+		Name: "worker_tmp_dir", Flags: []string{"worker-tmp-dir"}, Type: String, Default: "", Unused: true,
+		Instead: "workers give their signs of life in shared memory, not in a file",
+	},
+}
