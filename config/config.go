@@ -92,6 +92,13 @@ type Config struct {
 	// UWSGIBufferSize is the largest block of variables of a uwsgi packet in bytes, 1 to 65535.
 	UWSGIBufferSize int `json:"uwsgi_buffer_size"`
 
+	// Static are PREFIX=DIR, each accepted by ParseStatic, with absolute directories.
+	Static []string `json:"static"`
+	// StaticMaxAge is how many seconds a static file may be kept without asking; 0 = nothing is said.
+	StaticMaxAge int `json:"static_max_age"`
+	// SendfileRoot is the directory, absolute, of files that X-Sendfile and X-Accel-Redirect name; "" = they are ordinary
+	// headers.
+	SendfileRoot string `json:"sendfile_root"`
 	// CertFile is the certificate; "" means no TLS. KeyFile is its key; "" means that CertFile has it.
 	CertFile string `json:"certfile"`
 	KeyFile  string `json:"keyfile"`

@@ -101,6 +101,7 @@ var settings = slices.Concat(
 	namingSettings,
 	hookSettings,
 	sslSettings,
+	staticSettings,
 )
 
 // known are all settings that have a meaning, be it a refusal.

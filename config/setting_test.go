@@ -61,6 +61,12 @@ var settingCases = []settingCase{
 	},
 	{"real_ip", []string{"--real-ip", "Forwarded"}, "Forwarded", `"Forwarded"`, "Forwarded"},
 	{"request_id_header", []string{"--request-id-header", "X-Trace"}, "X-Trace", `"X-Trace"`, "X-Trace"},
+	{
+		"static", []string{"--static", "/a=/", "--static", "/b=/"}, "/a=/ /b=/", `["/a=/", "/b=/"]`,
+		[]string{"/a=/", "/b=/"},
+	},
+	{"static_max_age", []string{"--static-max-age", "60"}, "60", `60`, 60},
+	{"sendfile_root", []string{"--sendfile-root", "/"}, "/", `"/"`, "/"},
 	{"proxy_protocol", []string{"--proxy-protocol", "V2"}, "v2", `"v2"`, "v2"},
 	{
 		"proxy_allow_ips", []string{"--proxy-allow-from", "10.0.0.0/8, ::1"}, "10.0.0.0/8,::1",
@@ -153,7 +159,7 @@ func TestDefaults(t *testing.T) {
 		RealIP: "off", RequestIDHeader: "off", ProxyProtocol: "off", ProxyAllowIPs: []string{"127.0.0.1", "::1"},
 		Protocol:      "http",
 		UWSGIAllowIPs: []string{"127.0.0.1", "::1"}, UWSGIBufferSize: 65535,
-		SNICerts: []string{}, SSLVersion: "TLS", SuppressRaggedEOFs: true,
+		Static: []string{}, SNICerts: []string{}, SSLVersion: "TLS", SuppressRaggedEOFs: true,
 		SecureSchemeHeaders: map[string]string{
 			"X-FORWARDED-PROTOCOL": "ssl", "X-FORWARDED-PROTO": "https", "X-FORWARDED-SSL": "on",
 		},

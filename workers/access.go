@@ -54,12 +54,7 @@ func (a *accessRecord) write(c *conn, head []byte) {
 var protocols = [2][]byte{[]byte("HTTP/1.0"), []byte("HTTP/1.1")}
 
 func (a *accessRecord) requestHeader(name string) ([]byte, bool) {
-	for i := range a.t.request.Headers {
-		if h := &a.t.request.Headers[i]; equalFold(h.Name, name) {
-			return h.Value, true
-		}
-	}
-	return nil, false
+	return findHeader(a.t.request.Headers, name)
 }
 
 // environ finds a string of the request's environ: in its frame, or in the template.

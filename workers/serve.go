@@ -29,6 +29,9 @@ func (t *thread) consume(c *conn, data []byte) bool {
 			}
 			return false
 		}
+		if t.w.files.mounts != nil && t.serveFile(c, data, data[n:]) {
+			return false
+		}
 		body, used, err := t.body(data[n:])
 		switch {
 		case errors.Is(err, http1.ErrIncomplete) && t.request.Expect100:

@@ -51,6 +51,7 @@ type worker struct {
 	trusted   *wsgi.Trusted
 	packets   packetRules
 	proxies   proxyRules
+	files     files
 	tls       *tls.Config // nil without a certificate
 	// raggedEOFs: a TLS connection may end without close_notify (suppress_ragged_eofs)
 	raggedEOFs bool
@@ -101,6 +102,10 @@ func newWorker(boot *wire.WorkerBoot, py python, log *logging.Logger, access *lo
 	if err != nil {
 		return nil, err
 	}
+	served, err := newFiles(c)
+	if err != nil {
+		return nil, err
+	}
 	security, err := newTLS(boot)
 	if err != nil {
 		return nil, err
@@ -122,6 +127,7 @@ func newWorker(boot *wire.WorkerBoot, py python, log *logging.Logger, access *lo
 		trusted: trusted,
 		packets: packets,
 		proxies: proxies,
+		files:   served,
 		tls:     security, raggedEOFs: c.SuppressRaggedEOFs,
 		poller:  p,
 		runners: make([]atomic.Pointer[thread], max(c.Threads, 1)),

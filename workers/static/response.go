@@ -1,0 +1,159 @@
+package static
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net/http"
+	"os"
+	"strconv"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// sendBlock is how much goes to the client between two looks at its patience, in bytes.
+const sendBlock = 256 << 10
+
+// errShort: a file became shorter while it was sent.
+var errShort = errors.New("the file became shorter")
+
+// Response is one response on its way to the client; it is net/http's ResponseWriter. What has no Content-Length is
+// collected first, so that every response ends where its head says.
+type Response struct {
+	// Status is what was sent; 0 before.
+	Status int
+	// Head is the response head as sent.
+	Head []byte
+	// Bytes is the length of the body that was sent.
+	Bytes int64
+
+	client    *os.File
+	stall     time.Duration
+	header    http.Header
+	head      bool // the method is HEAD: no body
+	keepAlive bool
+	old       bool // HTTP/1.0
+	size      int64
+	collected *bytes.Buffer
+	err       error
+}
+
+// Header is the header to be sent.
+func (r *Response) Header() http.Header { return r.header }
+
+// WriteHeader sends the head, or begins to collect the body.
+func (r *Response) WriteHeader(status int) {
+	if r.Status != 0 {
+		return
+	}
+	r.Status = status
+	switch {
+	case status == http.StatusNotModified || status == http.StatusNoContent:
+	case r.header.Get("Content-Length") != "":
+	case status == http.StatusOK && r.size >= 0: // of a compressed form, which net/http does not tell
+		r.header.Set("Content-Length", strconv.FormatInt(r.size, 10))
+	default:
+		r.collected = new(bytes.Buffer)
+		return
+	}
+	r.sendHead()
+}
+
+func (r *Response) sendHead() {
+	h := r.header
+	if h.Get("Server") == "" {
+		h.Set("Server", "pyhost")
+	}
+	if h.Get("Date") == "" {
+		h.Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	}
+	switch {
+	case !r.keepAlive:
+		h.Set("Connection", "close")
+	case r.old:
+		h.Set("Connection", "keep-alive")
+	}
+	var head bytes.Buffer
+	head.WriteString("HTTP/1.1 " + strconv.Itoa(r.Status) + " " + http.StatusText(r.Status) + "\r\n")
+	h.Write(&head) // to memory: never fails
+	head.WriteString("\r\n")
+	r.Head = head.Bytes()
+	r.transmit(r.Head)
+}
+
+// Write sends a part of the body.
+func (r *Response) Write(p []byte) (int, error) {
+	r.WriteHeader(http.StatusOK)
+	switch {
+	case r.collected != nil:
+		return r.collected.Write(p)
+	case r.head || r.err != nil:
+		return len(p), r.err
+	}
+	r.transmit(p)
+	r.Bytes += int64(len(p))
+	return len(p), r.err
+}
+
+func (r *Response) transmit(p []byte) {
+	for len(p) > 0 && r.err == nil {
+		r.client.SetWriteDeadline(time.Now().Add(r.stall))
+		var n int
+		n, r.err = r.client.Write(p[:min(len(p), sendBlock)])
+		p = p[n:]
+	}
+}
+
+// ReadFrom sends a part of a file with sendfile(2).
+func (r *Response) ReadFrom(source io.Reader) (int64, error) {
+	limited, ok := source.(*io.LimitedReader)
+	if ok && r.Status != 0 && r.collected == nil && !r.head {
+		if f, ok := limited.R.(*os.File); ok {
+			return r.sendfile(f, limited.N)
+		}
+	}
+	return io.Copy(struct{ io.Writer }{r}, source)
+}
+
+func (r *Response) sendfile(f *os.File, count int64) (sent int64, err error) {
+	raw, err := r.client.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	for sent < count && r.err == nil {
+		r.client.SetWriteDeadline(time.Now().Add(r.stall))
+		n, failure := 0, error(nil)
+		err := raw.Write(func(fd uintptr) bool {
+			n, failure = unix.Sendfile(int(fd), int(f.Fd()), nil, int(min(count-sent, sendBlock)))
+			return !errors.Is(failure, unix.EAGAIN)
+		})
+		switch {
+		case err != nil:
+			r.err = err
+		case errors.Is(failure, unix.EINTR):
+		case failure != nil:
+			r.err = failure
+		case n == 0:
+			r.err = errShort
+		}
+		sent += int64(max(n, 0))
+	}
+	r.Bytes += sent
+	return sent, r.err
+}
+
+// finish sends what was collected, and reports why the response is not complete.
+func (r *Response) finish() error {
+	if r.collected != nil {
+		body := r.collected.Bytes()
+		r.header.Set("Content-Length", strconv.Itoa(len(body)))
+		r.collected = nil
+		r.sendHead()
+		if !r.head {
+			r.transmit(body)
+			r.Bytes = int64(len(body))
+		}
+	}
+	return r.err
+}
