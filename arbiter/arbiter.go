@@ -58,6 +58,9 @@ func (a *arbiter) start() error {
 	cfg := a.options.Config
 	err := a.binder.plan(cfg, a.env.inherited())
 	if err == nil {
+		err = a.env.ownLogs(cfg)
+	}
+	if err == nil {
 		a.binder.pidfile, err = createPidfile(resolvePath(cfg, cfg.Pidfile), a.pid)
 	}
 	if err != nil {

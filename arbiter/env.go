@@ -24,6 +24,8 @@ type env interface {
 	listen(at config.Address, options socketOptions) (*socket, error)
 	// inherited are the binds of the sockets that systemd passed to this process; nil = none.
 	inherited() []string
+	// ownLogs makes the log files and gives them to the owner of the workers, if that is somebody else.
+	ownLogs(cfg *config.Config) error
 	// background runs work on a goroutine of its own; its result comes back as an event.
 	background(work func() event)
 	// notify tells systemd about the state of the service. Without systemd it does nothing.

@@ -109,9 +109,17 @@ func (a *arbiter) reconcile(g *generation) {
 	}
 	// systemd hears READY when the first workers serve, not when they boot: a unit that cannot boot fails to start.
 	if g == a.current && !a.proven && g.ready() {
-		a.proven = true
+		a.prove()
 		a.notifyReady(g)
 	}
+}
+
+// prove notes that every worker of some generation has been ready.
+func (a *arbiter) prove() {
+	if !a.proven && a.options.Ready != nil {
+		a.options.Ready()
+	}
+	a.proven = true
 }
 
 // retire takes g out of service: its workers stop, its forkserver leaves at once. The workers then belong to the

@@ -306,6 +306,8 @@ func (h *harness) wait(pid int) (int, unix.WaitStatus, error) {
 	return 0, 0, nil
 }
 
+func (h *harness) ownLogs(*config.Config) error { return nil }
+
 func (h *harness) listen(at config.Address, options socketOptions) (*socket, error) {
 	if err := h.listenErrors[at.String()]; err != nil {
 		return nil, err

@@ -17,10 +17,11 @@ type socketOptions struct {
 	backlog   int // listen(2), connections
 	umask     int // for the file of a Unix socket
 	reusePort bool
+	owner     *config.Owner // of the file of a Unix socket; nil = this process
 }
 
 func optionsOf(cfg *config.Config) socketOptions {
-	return socketOptions{backlog: cfg.Backlog, umask: cfg.Umask, reusePort: cfg.ReusePort}
+	return socketOptions{backlog: cfg.Backlog, umask: cfg.Umask, reusePort: cfg.ReusePort, owner: cfg.RunAs}
 }
 
 // listen opens the socket of one address. It wraps EADDRINUSE when somebody else listens there.

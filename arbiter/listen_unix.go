@@ -26,6 +26,9 @@ func listenUnix(at config.Address, options socketOptions) (*socket, error) {
 	old := unix.Umask(options.umask)
 	err = unix.Bind(fd, unixName(at.Path))
 	unix.Umask(old)
+	if err == nil && !abstract && options.owner != nil { // as gunicorn
+		err = unix.Lchown(at.Path, options.owner.UID, options.owner.GID)
+	}
 	if err == nil {
 		err = unix.Listen(fd, options.backlog)
 	}

@@ -46,6 +46,8 @@ type Options struct {
 	Argv []string
 	// SetTitle sets the title of this process. Nil leaves it.
 	SetTitle func(string)
+	// Ready is called once, when the first workers are ready. Nil tells nobody.
+	Ready func()
 	// Settled is called each time a generation has taken over: the master has nothing to do for a while, and may give
 	// back what it needed to get there. Nil does nothing.
 	Settled func()

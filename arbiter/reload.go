@@ -94,7 +94,7 @@ func (a *arbiter) checkReload() {
 func (a *arbiter) swap() {
 	old, g := a.current, a.next
 	a.current, a.next = g, nil
-	a.proven = true
+	a.prove()
 	old.sockets.closeExcept(g.sockets)
 	if old.pidfile != g.pidfile {
 		old.pidfile.remove()

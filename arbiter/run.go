@@ -74,7 +74,7 @@ func checkConfig(cfg *config.Config) error {
 	if cfg.Workers > MaxWorkers {
 		return fmt.Errorf("invalid value for workers: %d; one master runs at most %d", cfg.Workers, MaxWorkers)
 	}
-	return nil
+	return checkOwner(cfg)
 }
 
 // loop runs until nothing is left to supervise. It is the only goroutine that touches a.

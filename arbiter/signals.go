@@ -60,6 +60,12 @@ func (a *arbiter) reopenLog() {
 	if err := a.log.Reopen(); err != nil {
 		a.log.Error("Reopening the log: %s", err)
 	}
+	// The workers open the files by name when they are told to, and may not be able to make them.
+	if a.current != nil {
+		if err := a.env.ownLogs(a.current.config); err != nil {
+			a.log.Error("Reopening the log: %s", err)
+		}
+	}
 }
 
 // scale changes the number of workers by one, for as long as this configuration lasts: a reload goes back to the

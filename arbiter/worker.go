@@ -71,7 +71,7 @@ func (a *arbiter) spawn(g *generation, s *seat) {
 	a.ages++
 	boot := &wire.WorkerBoot{
 		Slot: slot, Age: a.ages, Generation: g.id, MasterPID: a.pid, Config: g.config,
-		Listeners: g.sockets.listeners(g.protocols), Certificates: g.certificates,
+		Listeners: g.sockets.listeners(g.protocols), Certificates: g.certificates, Owner: g.config.RunAs,
 	}
 	fds, err := g.sockets.fds(s.index)
 	var link workerLink

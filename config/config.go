@@ -1,5 +1,7 @@
 package config
 
+import "cmp"
+
 // Version is the version of pyhost.
 const Version = "0.1.0"
 
@@ -116,6 +118,32 @@ type Config struct {
 	// DoHandshakeOnConnect has no effect.
 	DoHandshakeOnConnect bool `json:"do_handshake_on_connect"`
 
+	// Reload loads the application again when the files of its modules change, or ReloadExtraFiles.
+	Reload bool `json:"reload"`
+	// ReloadEngine is auto, inotify or poll: how changes are noticed.
+	ReloadEngine string `json:"reload_engine"`
+	// ReloadExtraFiles are more files to watch for Reload, absolute, or patterns; see IsPattern.
+	ReloadExtraFiles []string `json:"reload_extra_files"`
+	// CheckConfig imports the application and ends instead of serving.
+	CheckConfig bool `json:"check_config"`
+	// PrintConfig prints all settings, and means CheckConfig as well.
+	PrintConfig bool `json:"print_config"`
+
+	// Daemon detaches the master from the terminal.
+	Daemon bool `json:"daemon"`
+	// User and Group are names or numbers of whom the workers run as; "" means that of the master. See Owner.
+	User  string `json:"user"`
+	Group string `json:"group"`
+	// InitGroups gives the workers the supplementary groups of User. Without it they have none.
+	InitGroups bool `json:"initgroups"`
+	// EnableStdioInheritance leaves a daemon the standard output and error that it was started with, unless they are
+	// a terminal.
+	EnableStdioInheritance bool `json:"enable_stdio_inheritance"`
+	// DefaultProcName is the name in process titles if ProcName is ""; "" means App.
+	DefaultProcName string `json:"default_proc_name"`
+
+	// RunAs is what User, Group and InitGroups come to; nil if the workers run as whom the master does.
+	RunAs *Owner `json:"-"`
 	// Source says for each setting, by its name, where its value came from: "the command line", "$WEB_CONCURRENCY",
 	// "pyhost.toml, line 3", "the default".
 	Source map[string]string `json:"-"`
@@ -125,10 +153,5 @@ type Config struct {
 	spelled map[string]string // the settings as they were written; see given.spelled
 }
 
-// Name is the name for process titles: ProcName, or App if there is none.
-func (c *Config) Name() string {
-	if c.ProcName != "" {
-		return c.ProcName
-	}
-	return c.App
-}
+// Name is the name for process titles: ProcName, else DefaultProcName, else App.
+func (c *Config) Name() string { return cmp.Or(c.ProcName, c.DefaultProcName, c.App) }

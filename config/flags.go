@@ -5,6 +5,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/spf13/pflag"
 )
@@ -151,7 +152,7 @@ func refuseTestFlags(args []string, source string) error {
 
 // unabbreviate completes the beginning of an option that fits one setting alone, as argparse does.
 func unabbreviate(_ *pflag.FlagSet, name string) pflag.NormalizedName {
-	if slices.Contains(longFlags(), name) {
+	if strings.HasPrefix(name, "-") || slices.Contains(longFlags(), name) {
 		return pflag.NormalizedName(name)
 	}
 	if candidates := completions(name); len(candidates) == 1 {
@@ -179,13 +180,13 @@ func completions(prefix string) []string {
 	return names
 }
 
-func longFlags() []string {
+var longFlags = sync.OnceValue(func() []string {
 	names := []string{"help", "version"}
 	for _, s := range known() {
 		names = append(names, s.Flags...)
 	}
 	return names
-}
+})
 
 // explain turns an error of pflag into ours.
 func explain(err error, source string) error {

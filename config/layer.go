@@ -99,18 +99,22 @@ func almost(name string) string {
 		return ""
 	}
 	folded := fold(name)
+	best, answer := 3, ""
 	for _, s := range known() {
-		if s.Name == "config" || s.Name == "python" {
-			continue
+		slips := distance(folded, s.Name)
+		if slices.ContainsFunc(s.Flags, func(flag string) bool { return len(flag) > 4 && fold(flag) == folded }) {
+			slips = 0
 		}
-		slips := 1
-		if len(s.Name) >= 9 {
-			slips = 2
+		most := 2
+		switch {
+		case s.Name == "config" || s.Name == "python" || len(s.Name) <= 4:
+			most = 0
+		case len(s.Name) < 9:
+			most = 1
 		}
-		isFlag := slices.ContainsFunc(s.Flags, func(flag string) bool { return len(flag) > 4 && fold(flag) == folded })
-		if isFlag || len(s.Name) > 4 && distance(folded, s.Name) <= slips || folded == s.Name {
-			return s.Name
+		if slips <= most && slips < best {
+			best, answer = slips, s.Name
 		}
 	}
-	return ""
+	return answer
 }

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // Type is the kind of value that a setting has.
@@ -72,6 +73,8 @@ type Setting struct {
 	words func(string) ([]string, error)
 	// expand makes the setting's text from the variable Env; nil takes it as it is.
 	expand func(string) string
+	// orNumber marks a String that may also be written as a whole number where sources have types.
+	orNumber bool
 	// off marks a Bool whose option is --no-<something>: given alone, it means false.
 	off bool
 	// bare is the value of an option that is given without one, and follows are the words that are its value all the same
@@ -89,13 +92,15 @@ func Settings() []*Setting { return slices.Clone(settings) }
 // Absent returns the settings of gunicorn's that do not exist here, by name. The rows are shared: read them only.
 func Absent() []*Setting { return slices.Clone(absent) }
 
-var settings = slices.Concat(
+var settings = grouped(
 	fileSettings,
 	socketSettings,
 	workerSettings,
 	timeoutSettings,
 	securitySettings,
+	debuggingSettings,
 	mechanicsSettings,
+	privilegeSettings,
 	protocolSettings,
 	loggingSettings,
 	namingSettings,
@@ -104,18 +109,32 @@ var settings = slices.Concat(
 	staticSettings,
 )
 
-// known are all settings that have a meaning, be it a refusal.
-func known() []*Setting { return slices.Concat(settings, absent) }
-
-// settingNamed is the row of a name, of an absent setting as well; nil if there is none.
-func settingNamed(name string) *Setting {
-	for _, s := range known() {
-		if s.Name == name {
-			return s
+// grouped brings the rows of a section together. Sections come in the order in which they are first met.
+func grouped(tables ...[]*Setting) []*Setting {
+	rows := slices.Concat(tables...)
+	order := map[string]int{}
+	for i, s := range rows {
+		if _, met := order[s.Section]; !met {
+			order[s.Section] = i
 		}
 	}
-	return nil
+	slices.SortStableFunc(rows, func(a, b *Setting) int { return order[a.Section] - order[b.Section] })
+	return rows
 }
+
+// known are all settings that have a meaning, be it a refusal.
+var known = sync.OnceValue(func() []*Setting { return slices.Concat(settings, absent) })
+
+var byName = sync.OnceValue(func() map[string]*Setting {
+	rows := map[string]*Setting{}
+	for _, s := range known() {
+		rows[s.Name] = s
+	}
+	return rows
+})
+
+// settingNamed is the row of a name, of an absent setting as well; nil if there is none.
+func settingNamed(name string) *Setting { return byName()[name] }
 
 // assign puts a value of the setting's type into its field of c. Lists and tables are copied, never nil: the Python
 // side reads them from JSON, where nil would be null.

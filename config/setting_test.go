@@ -90,6 +90,20 @@ var settingCases = []settingCase{
 	{"suppress_ragged_eofs", []string{"--suppress-ragged-eofs=false"}, "no", `false`, false},
 	{"do_handshake_on_connect", []string{"--do-handshake-on-connect"}, "yes", `true`, true},
 	{"ciphers", []string{"--ciphers", "HIGH"}, "HIGH", `"HIGH"`, "HIGH"},
+	{"reload", []string{"--reload=false"}, "0", `false`, false},
+	{"reload_engine", []string{"--reload-engine", "poll"}, "poll", `"poll"`, "poll"},
+	{
+		"reload_extra_files", []string{"--reload-extra-file", "/*.html", "--reload-extra-file", "/dev/null"},
+		"/*.html /dev/null", `["/*.html", "/dev/null"]`, []string{"/*.html", "/dev/null"},
+	},
+	{"check_config", []string{"--check-config"}, "1", `true`, true},
+	{"print_config", []string{"--print-config"}, "1", `true`, true},
+	{"daemon", []string{"-D"}, "1", `true`, true},
+	{"user", []string{"-u", "0"}, "0", `0`, "0"},
+	{"group", []string{"-g", "root"}, "root", `"root"`, "root"},
+	{"initgroups", []string{"--initgroups"}, "1", `true`, true},
+	{"enable_stdio_inheritance", []string{"-R"}, "1", `true`, true},
+	{"default_proc_name", nil, "web", `"web"`, "web"},
 	{"script_name", nil, "/shop/", `"/shop"`, "/shop"},
 }
 
@@ -155,6 +169,7 @@ func TestDefaults(t *testing.T) {
 		WorkerConnections: 1000, Timeout: 30, GracefulTimeout: 30, KeepAlive: 2, LimitRequestLine: 4094,
 		LimitRequestFields: 100, LimitRequestFieldSize: 8190, Chdir: dir, RawEnv: []string{},
 		AccessLogFormat: `%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s"`, ErrorLog: "-", LogLevel: "info",
+		ReloadEngine: "auto", ReloadExtraFiles: []string{},
 		ForwardedAllowIPs: []string{"127.0.0.1", "::1"}, Source: c.Source, spelled: c.spelled,
 		RealIP: "off", RequestIDHeader: "off", ProxyProtocol: "off", ProxyAllowIPs: []string{"127.0.0.1", "::1"},
 		Protocol:      "http",

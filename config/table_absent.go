@@ -41,10 +41,6 @@ var absent = []*Setting{
 		Instead: mendClient,
 	},
 	{
-		Name: "check_config", Flags: []string{"check-config"}, Type: Bool, Default: false,
-		Instead: "start the server; it says what is wrong before it listens",
-	},
-	{
 		Name: "control_socket", Flags: []string{"control-socket"}, Type: String, Default: "", Unused: true,
 		Instead: useSignals,
 	},
@@ -56,14 +52,6 @@ var absent = []*Setting{
 		Name: "control_socket_mode", Flags: []string{"control-socket-mode"},
 		Type: String, Default: "0600", Unused: true,
 		Instead: useSignals,
-	},
-	{
-		Name: "daemon", Flags: []string{"daemon"}, Short: "D", Type: Bool, Default: false,
-		Instead: "run it under a service manager, such as systemd",
-	},
-	{
-		Name: "default_proc_name", Type: String, Default: "gunicorn", Unused: true,
-		Instead: "use proc_name",
 	},
 	{
 		Name: "dirty_apps", Flags: []string{"dirty-app"}, Type: List, Default: []string{},
@@ -112,18 +100,9 @@ var absent = []*Setting{
 		Instead: countElsewhere,
 	},
 	{
-		Name: "enable_stdio_inheritance", Flags: []string{"enable-stdio-inheritance"},
-		Short: "R", Type: Bool, Default: false, Unused: true,
-		Instead: "it is about daemons, and there is no daemon mode",
-	},
-	{
 		Name: "forwarder_headers", Flags: []string{"forwarder-headers"},
 		Type: String, Default: "SCRIPT_NAME,PATH_INFO",
 		Instead: "headers with underscores are dropped; use script_name",
-	},
-	{
-		Name: "group", Flags: []string{"group"}, Short: "g", Type: String, Default: "",
-		Instead: "let the service manager start pyhost as that group",
 	},
 	{
 		Name: "header_map", Flags: []string{"header-map"}, Type: String, Default: "drop",
@@ -161,10 +140,6 @@ var absent = []*Setting{
 	{
 		Name: "http_protocols", Flags: []string{"http-protocols"}, Type: String, Default: "h1",
 		Instead: speakHTTP1,
-	},
-	{
-		Name: "initgroups", Flags: []string{"initgroups"}, Type: Bool, Default: false,
-		Instead: "let the service manager set the groups",
 	},
 	{
 		Name: "logconfig", Flags: []string{"log-config"}, Type: String, Default: "",
@@ -213,25 +188,8 @@ var absent = []*Setting{
 		Instead: mendClient,
 	},
 	{
-		Name: "print_config", Flags: []string{"print-config"}, Type: Bool, Default: false,
-		Instead: "see pyhost --help for the defaults",
-	},
-	{
 		Name: "raw_paste_global_conf", Flags: []string{"paste-global"}, Type: List, Default: []string{},
 		Instead: usePasteDeploy,
-	},
-	{
-		Name: "reload", Flags: []string{"reload"}, Type: Bool, Default: false,
-		Instead: "send SIGHUP after a change",
-	},
-	{
-		Name: "reload_engine", Flags: []string{"reload-engine"}, Type: String, Default: "auto", Unused: true,
-		Instead: "there is no --reload",
-	},
-	{
-		Name: "reload_extra_files", Flags: []string{"reload-extra-file"},
-		Type: List, Default: []string{}, Unused: true,
-		Instead: "there is no --reload",
 	},
 	{
 		Name: "root_path", Flags: []string{"root-path"}, Type: String, Default: "", Unused: true,
@@ -281,10 +239,6 @@ var absent = []*Setting{
 	{
 		Name: "tmp_upload_dir", Type: String, Default: "", Unused: true,
 		Instead: "it does nothing in gunicorn either; large uploads are kept in $TMPDIR",
-	},
-	{
-		Name: "user", Flags: []string{"user"}, Short: "u", Type: String, Default: "",
-		Instead: "let the service manager start pyhost as that user",
 	},
 	{
 		Name: "websocket_max_message_size", Flags: []string{"websocket-max-message-size"},

@@ -77,11 +77,57 @@ var mechanicsSettings = []*Setting{
 	},
 }
 
+var privilegeSettings = []*Setting{
+	{
+		Name: "daemon", Flags: []string{"daemon"}, Short: "D", Section: "Server Mechanics",
+		Type: Bool, Default: false,
+		Doc: "Detach from the terminal and serve in the background. The command returns when the workers are ready, or " +
+			"with the exit code of a server that could not start. Give it an error-logfile, and an absolute one.",
+		field: func(c *Config) any { return &c.Daemon },
+	},
+	{
+		Name: "user", Flags: []string{"user"}, Short: "u", Metavar: "USER", Section: "Server Mechanics",
+		Type: String, Default: "", DefaultText: "the user of the master",
+		Doc: "The user, by name or number, that the workers run as once they are forked. The master stays what it is. " +
+			"The group becomes the user's own unless one is given.",
+		field:    func(c *Config) any { return &c.User },
+		item:     userItem,
+		orNumber: true,
+	},
+	{
+		Name: "group", Flags: []string{"group"}, Short: "g", Metavar: "GROUP", Section: "Server Mechanics",
+		Type: String, Default: "", DefaultText: "the group of the user",
+		Doc:      "The group, by name or number, that the workers run as. They lose all other groups of the master.",
+		field:    func(c *Config) any { return &c.Group },
+		item:     groupItem,
+		orNumber: true,
+	},
+	{
+		Name: "initgroups", Flags: []string{"initgroups"}, Section: "Server Mechanics",
+		Type: Bool, Default: false,
+		Doc:   "Give the workers the supplementary groups of the user.",
+		field: func(c *Config) any { return &c.InitGroups },
+	},
+	{
+		Name: "enable_stdio_inheritance", Flags: []string{"enable-stdio-inheritance"}, Short: "R", Section: "Logging",
+		Type: Bool, Default: false,
+		Doc: "Leave a daemon the standard output and error that it was started with, unless they are a terminal; " +
+			"otherwise they go to /dev/null.",
+		field: func(c *Config) any { return &c.EnableStdioInheritance },
+	},
+}
+
 var namingSettings = []*Setting{
 	{
 		Name: "proc_name", Flags: []string{"name"}, Short: "n", Metavar: "NAME", Section: "Process Naming",
 		Type: String, Default: "", DefaultText: "the application",
 		Doc:   "The name of this server in the titles of its processes.",
 		field: func(c *Config) any { return &c.ProcName },
+	},
+	{
+		Name: "default_proc_name", Metavar: "NAME", Section: "Process Naming",
+		Type: String, Default: "", DefaultText: "the application",
+		Doc:   "The name of this server if proc_name gives none.",
+		field: func(c *Config) any { return &c.DefaultProcName },
 	},
 }

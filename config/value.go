@@ -90,6 +90,9 @@ func (s *Setting) fromTOML(value any, dir string) (any, *ValueError) {
 		case Float:
 			return s.floatFrom(fmt.Sprint(v))
 		}
+		if s.orNumber {
+			return s.textFrom(fmt.Sprint(v), dir)
+		}
 	case float64:
 		if s.Type == Float {
 			return s.floatFrom(fmt.Sprint(v))
@@ -135,6 +138,9 @@ func (s *Setting) fromPython(value any, dir string) (any, *ValueError) {
 		}
 		if s.Type == Float {
 			return s.floatFrom(v.String())
+		}
+		if s.orNumber {
+			return s.textFrom(v.String(), dir)
 		}
 	case string:
 		if s.Type == Int && s.number == nil {

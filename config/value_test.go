@@ -64,6 +64,11 @@ var badValues = []refusal{
 		"script_name: 'shop' (from raw_env, the command line): must begin with a slash, as in /shop",
 	},
 	{option("-n", "a\x00b"), `-n: "a\x00b": cannot contain a NUL byte`},
+	{option("-u", "no-such-user"), "-u: 'no-such-user': there is no such user"},
+	{option("--group", "no-such-group"), "--group: 'no-such-group': there is no such group"},
+	{option("--reload-engine", "fam"), "--reload-engine: 'fam': must be auto, inotify or poll"},
+	{option("--reload-extra-file", "no.html"), "--reload-extra-file: 'no.html': no such file or directory"},
+	{option("--reload-extra-file", "x[a"), "--reload-extra-file: 'x[a': is not a pattern: a [ needs its ]"},
 	{variable("PYHOST_WORKERS", "x"), "$PYHOST_WORKERS: 'x': must be a whole number of 0 or more"},
 	{
 		variable("WEB_CONCURRENCY", "auto"),

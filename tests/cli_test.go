@@ -1,11 +1,12 @@
 package tests
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"os/exec"
+	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -18,19 +19,34 @@ type outcome struct {
 // run executes the binary until it ends by itself.
 func run(t *testing.T, env []string, args ...string) outcome {
 	t.Helper()
+	return runWith(t, nil, env, args...)
+}
+
+// runAs does it as another user, with no privileges.
+func runAs(t *testing.T, uid uint32, args ...string) outcome {
+	t.Helper()
+	return runWith(t, &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uid, Gid: uid}}, nil, args...)
+}
+
+func runWith(t *testing.T, attributes *syscall.SysProcAttr, env []string, args ...string) outcome {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	var stdout, stderr bytes.Buffer
+	// Files, because a daemon may keep its output open for longer than the command lives.
+	outPath, errPath := filepath.Join(t.TempDir(), "stdout"), filepath.Join(t.TempDir(), "stderr")
 	command := exec.CommandContext(ctx, binary, args...)
 	command.Dir = t.TempDir()
+	if attributes != nil {
+		command.Dir, command.SysProcAttr = "/", attributes // the other is the suite's alone
+	}
 	command.Env = append(baseEnvironment(command.Dir), env...)
-	command.Stdout, command.Stderr = &stdout, &stderr
+	command.Stdout, command.Stderr = openAppending(t, outPath), openAppending(t, errPath)
 	err := command.Run()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) || ctx.Err() != nil {
-		t.Fatalf("%v: %v %v\n%s", args, err, ctx.Err(), stderr.String())
+		t.Fatalf("%v: %v %v\n%s", args, err, ctx.Err(), contentOf(errPath))
 	}
-	return outcome{command.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+	return outcome{command.ProcessState.ExitCode(), contentOf(outPath), contentOf(errPath)}
 }
 
 func TestVersionFlag(t *testing.T) {

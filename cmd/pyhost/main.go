@@ -49,6 +49,10 @@ func master(args []string) int {
 	if err != nil {
 		return explain(err)
 	}
+	ready := becomeDaemon()
+	if c.Daemon && ready == nil && !c.CheckConfig && !c.PrintConfig {
+		return detach(c)
+	}
 	// Relative paths of logs, the pid file and unix sockets count from here, as in gunicorn.
 	if err := os.Chdir(c.Chdir); err != nil {
 		fmt.Fprintf(os.Stderr, "Error: changing to the directory of --chdir: %v\n", err)
@@ -62,7 +66,14 @@ func master(args []string) int {
 	for _, warning := range c.Warnings {
 		log.Warning("%s", warning)
 	}
-	return arbiter.Run(arbiter.Options{
+	run := arbiter.Run
+	if c.CheckConfig || c.PrintConfig {
+		run = arbiter.Check
+	}
+	if c.PrintConfig {
+		fmt.Print(c.Dump())
+	}
+	return run(arbiter.Options{
 		Config:   c,
 		Reload:   load,
 		Resolve:  resolve,
@@ -70,6 +81,7 @@ func master(args []string) int {
 		Argv:     os.Args,
 		SetTitle: embedpy.SetTitle,
 		Settled:  settle,
+		Ready:    ready,
 		Log:      log,
 	})
 }

@@ -111,6 +111,7 @@ class Forkserver:
             pid = None
         if pid == 0:
             self.leave()
+            change_owner(worker.get("owner"))
             _pyhost.become_worker(json.dumps(worker).encode(), tuple(fds))
             return True
         for fd in fds:
@@ -151,6 +152,23 @@ class Forkserver:
             self.control.sendall(json.dumps(event).encode() + b"\n")
         except OSError:
             os._exit(0)
+
+
+def change_owner(owner):
+    """Give up the master's privileges, for good: the settings user, group and initgroups.
+
+    The supplementary groups go first, while this may still be done; the saved ids go with the others.
+    """
+    if not owner:
+        return
+    try:
+        os.setgroups(owner["groups"])
+        os.setresgid(owner["gid"], owner["gid"], owner["gid"])
+        os.setresuid(owner["uid"], owner["uid"], owner["uid"])
+    except OSError as error:
+        text = "pyhost: the worker cannot become uid %s, gid %s: %s\n" % (owner["uid"], owner["gid"], error)
+        os.write(2, text.encode())
+        os._exit(loader.EXIT_BOOT_ERROR)
 
 
 def main():

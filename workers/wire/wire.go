@@ -91,6 +91,8 @@ type WorkerBoot struct {
 	// Certificates are what TLS needs; absent without it. They are the generation's.
 	Certificates *secure.Material `json:"certificates,omitempty"`
 	Config       *config.Config   `json:"config"`
+	// Owner is whom the worker becomes right after the fork; absent if it stays who it is.
+	Owner *config.Owner `json:"owner,omitempty"`
 }
 
 // Command is what the master says; which fields count depends on the name.

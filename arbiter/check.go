@@ -1,0 +1,72 @@
+package arbiter
+
+import (
+	"fmt"
+	"os"
+	"os/signal"
+
+	"github.com/pyhost/pyhost/workers/wire"
+	"golang.org/x/sys/unix"
+)
+
+// Check imports the application as a worker would, and serves nothing (gunicorn's check_config). It logs what is wrong;
+// the exit code is 0 or 1. It waits for the import, however long that takes; an interrupt ends it.
+func Check(options Options) int {
+	a, err := prepare(&options)
+	if err != nil {
+		options.Log.Error("Error: %s", err)
+		return exitError
+	}
+	interrupts := make(chan os.Signal, 1)
+	signal.Notify(interrupts, unix.SIGINT, unix.SIGTERM, unix.SIGQUIT, unix.SIGHUP)
+	defer signal.Stop(interrupts)
+	system := newSystem(options.Program, a.board)
+	defer system.close()
+	cfg := *options.Config
+	cfg.PreloadApp = true // that is what a forkserver imports the application for
+	link, err := system.launch(launchOrder{
+		launch: 1, config: &cfg, library: options.Library, executable: options.Executable, argv: options.Argv,
+	})
+	if err != nil {
+		options.Log.Error("Error: %s", err)
+		return exitError
+	}
+	err = awaitBoot(system.events, interrupts)
+	link.close()
+	system.kill(link.pid(), unix.SIGKILL)
+	_, _ = unix.Wait4(link.pid(), nil, 0, nil)
+	if err != nil {
+		options.Log.Error("%s", err)
+		return exitError
+	}
+	return exitOK
+}
+
+// awaitBoot waits until a forkserver is ready, or says why it cannot be.
+func awaitBoot(events <-chan event, interrupts <-chan os.Signal) error {
+	for {
+		select {
+		case s := <-interrupts:
+			return fmt.Errorf("interrupted by %s", s)
+		case e := <-events:
+			switch e := e.(type) {
+			case serverHungUp:
+				return fmt.Errorf("the process that imports the application has ended: %s", orNothing(e.err))
+			case serverSaid:
+				switch e.message.Event {
+				case wire.EventReady:
+					return nil
+				case wire.EventFailed:
+					return fmt.Errorf("%s\n%s", e.message.Error, e.message.Traceback)
+				}
+			}
+		}
+	}
+}
+
+func orNothing(err error) string {
+	if err == nil {
+		return "it said nothing"
+	}
+	return err.Error()
+}

@@ -1,0 +1,54 @@
+package tests
+
+import (
+	"strings"
+	"testing"
+)
+
+// checkConfig runs --check-config, or another option, on an application of pyapps.
+func checkConfig(t *testing.T, option, app string, args ...string) outcome {
+	t.Helper()
+	folder, attribute, _ := strings.Cut(app, ":")
+	args = append(args, option, "--python", interpreter, "--chdir", applicationFolder(t, folder), "wsgi:"+attribute)
+	return run(t, []string{"BREAK=raise"}, args...)
+}
+
+// The exit codes are gunicorn's: 0, or 1 for whatever is wrong.
+func TestCheckConfig(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		app, cause string
+		args       []string
+	}{
+		{"hello:application", "", nil},
+		{"hello:application", "", []string{"-D", "--bind", "127.0.0.1:1", "--workers", "9"}},
+		{"hello:application", "Invalid value for -k: 'fibers': ", []string{"-k", "fibers"}},
+		{"unloadable:application", "RuntimeError: the database is on fire", nil},
+		{"hello:missing", "Failed to find attribute 'missing' in 'wsgi'.", nil},
+	} {
+		o := checkConfig(t, "--check-config", c.app, c.args...)
+		if c.cause == "" {
+			if o != (outcome{}) {
+				t.Errorf("%s %v: %+v", c.app, c.args, o)
+			}
+		} else if o.code != 1 || !strings.Contains(o.stderr, c.cause) || o.stdout != "" {
+			t.Errorf("%s %v: %+v, want %s", c.app, c.args, o, c.cause)
+		}
+	}
+}
+
+// What is printed says where each value comes from.
+func TestPrintConfig(t *testing.T) {
+	t.Parallel()
+	o := checkConfig(t, "--print-config", "hello:application", "-w", "3", "-e", "A=\"1\"")
+	for _, want := range []string{"workers = 3  ", "\nraw_env = ['A=\"1\"']  ", "\ntimeout = 30  ", "  # the default\n",
+		"  # the command line\n"} {
+		if o.code != 0 || o.stderr != "" || !strings.Contains(o.stdout, want) {
+			t.Errorf("%+v, want %q", o, want)
+		}
+	}
+	o = checkConfig(t, "--print-config", "unloadable:application")
+	if o.code != 1 || !strings.Contains(o.stdout, "workers = 1") {
+		t.Errorf("with an application that does not load: %+v", o)
+	}
+}
