@@ -15,7 +15,7 @@ static int commit(ph_thread *t, int64_t known_length)
 		                   "the application sent a body without calling start_response() (PEP 3333)");
 		return PH_ERR;
 	}
-	if (ph_head_finish(t, known_length) != PH_OK)
+	if (t->offload.length == 0 && ph_head_finish(t, known_length) != PH_OK)
 		return PH_ERR;
 	if (!ph_claim_answer(t)) {
 		t->gone = true; /* the client has an answer already */
@@ -23,6 +23,11 @@ static int commit(ph_thread *t, int64_t known_length)
 	}
 	t->committed = true;
 	t->x.outcome |= PH_COMMITTED;
+	if (t->offload.length > 0) { /* Go sends the file: the body, and all that output.c is asked to send, is dropped */
+		t->x.outcome |= PH_OFFLOADED;
+		t->x.status = t->status;
+		t->bodyless = true;
+	}
 	return PH_OK;
 }
 

@@ -48,6 +48,8 @@ static void finish(ph_thread *t)
 	t->x.head_length = t->head.length;
 	t->x.message = t->message.data;
 	t->x.message_length = t->message.length;
+	t->x.offload = t->offload.data;
+	t->x.offload_length = t->offload.length;
 	ph_buffer_clear(&t->out);
 }
 

@@ -62,6 +62,7 @@ enum {
 	PH_GONE = 16,      /* the client left before the end */
 	PH_TAKEN = 32,     /* the application took the socket (gunicorn.socket): close without a word */
 	PH_CLOSE_FAILED = 64, /* with PH_WARNED: close() of the iterable raised, message ends with its traceback */
+	PH_OFFLOADED = 4096,  /* nothing was sent: head has the application's status and headers, offload names the file */
 	PH_TIMED_OUT = 128,   /* pyhost.RequestTimeout came out of the application: no message */
 };
 
@@ -103,6 +104,8 @@ typedef struct {
 	uint64_t tail_length;
 	const char *message;
 	uint64_t message_length;
+	const char *offload; /* PH_OFFLOADED: 's' and the value of X-Sendfile, or 'a' and that of X-Accel-Redirect */
+	uint64_t offload_length;
 } ph_exchange;
 
 /* ph_exchange_of: the exchange of Python thread i (0 is the main thread).  No GIL. */

@@ -28,7 +28,10 @@ const (
 	OutcomeTaken     = 32 // the application took the socket over
 	// OutcomeCloseFailed: with OutcomeWarned: close() of the body raised; Message ends with its traceback.
 	OutcomeCloseFailed = 64
-	OutcomeTimedOut    = 128 // RequestTimeout came out of the application; there is no message
+	// OutcomeOffloaded: nothing was sent; Head has the application's status and headers, Offload names a file instead of
+	// a body.
+	OutcomeOffloaded = 4096
+	OutcomeTimedOut  = 128 // RequestTimeout came out of the application; there is no message
 )
 
 // Who answers a request: the low ClaimBits of Exchange.Claim. The bits above are the request's serial number.
@@ -67,6 +70,8 @@ type Exchange struct {
 	tailLength    uint64
 	message       unsafe.Pointer
 	messageLength uint64
+	offload       unsafe.Pointer
+	offloadLength uint64
 }
 
 // Head is the response head as sent. It is valid until the thread's next call.
@@ -77,6 +82,13 @@ func (x *Exchange) Head() []byte {
 // Message is the log text of a failed or warned request, usually a traceback.
 func (x *Exchange) Message() string {
 	return string(unsafe.Slice((*byte)(x.message), x.messageLength))
+}
+
+// Offload is the value of X-Sendfile (accel false) or X-Accel-Redirect. For OutcomeOffloaded only; the bytes are valid
+// until the thread's next call.
+func (x *Exchange) Offload() (value []byte, accel bool) {
+	value = unsafe.Slice((*byte)(x.offload), x.offloadLength)
+	return value[1:], value[0] == 'a'
 }
 
 // Tail is what the client's socket did not take at once: the end of a finished response. Free must be called once its

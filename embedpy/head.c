@@ -161,6 +161,26 @@ static int parse_content_length(ph_thread *t, const char *text, size_t length)
 	return PH_OK;
 }
 
+/*
+ * note_offload: a header that names a file for the server to send.  The last one counts; the application's body is not
+ * sent then.  PH_OK, or PH_ERR when memory ran out.
+ */
+static int note_offload(ph_thread *t, const char *name, size_t name_length, const char *value, size_t length,
+                        bool *skip)
+{
+	if (!(name_length == 10 && equals_folded(name, name_length, "x-sendfile")) &&
+	    !(name_length == 16 && equals_folded(name, name_length, "x-accel-redirect")))
+		return PH_OK;
+	*skip = true;
+	t->offload.length = 0;
+	if (ph_buffer_add(&t->offload, name_length == 10 ? "s" : "a", 1) != PH_OK ||
+	    ph_buffer_add(&t->offload, value, length) != PH_OK) {
+		py.PyErr_NoMemory();
+		return PH_ERR;
+	}
+	return PH_OK;
+}
+
 /* note_header: the headers that decide framing, or that replace one of ours.  *skip: it does not go out as it is. */
 static int note_header(ph_thread *t, const char *name, size_t name_length, const char *value, size_t length, bool *skip)
 {
@@ -182,6 +202,8 @@ static int note_header(ph_thread *t, const char *name, size_t name_length, const
 		t->has_date = true;
 	} else if (name_length == 6 && equals_folded(name, name_length, "server")) {
 		t->has_server = true;
+	} else if (ph_py.offload) {
+		return note_offload(t, name, name_length, value, length, skip);
 	}
 	return PH_OK;
 }
@@ -296,7 +318,7 @@ int ph_head_headers(ph_thread *t, ph_buffer *to, PyObject *fields, bool early)
 /* ph_head_reset: forgets what an earlier start_response said. */
 void ph_head_reset(ph_thread *t)
 {
-	t->head.length = 0;
+	t->head.length = t->offload.length = 0;
 	t->content_length = -1;
 	t->has_date = t->has_server = false;
 	t->status = 0;

@@ -47,6 +47,7 @@ typedef struct {
 	ph_buffer head;    /* status line and the application's headers, then the whole head */
 	ph_buffer out;     /* head and body of a small response */
 	ph_buffer message; /* for the log */
+	ph_buffer offload; /* the file that the application names in a header, see note_offload; empty: none */
 	struct ph_value *values; /* last value of every key, see environ.c */
 	char date[32];
 	int64_t date_second;
@@ -71,6 +72,7 @@ typedef struct {
 	PyObject *open_stream;
 	PyObject *format_exception;
 	PyObject *header_pairs;
+	bool offload; /* X-Sendfile and X-Accel-Redirect are ours to obey (sendfile_root) */
 	PyObject *request_timeout; /* the exception */
 	int threads;
 	int multithread;

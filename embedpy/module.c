@@ -77,6 +77,7 @@ BUILTIN(configure)
 	ph_py.open_stream = take(args[0], "open_stream");
 	ph_py.request_timeout = take(args[0], "request_timeout");
 	ph_py.header_pairs = take(args[0], "header_pairs");
+	ph_py.offload = py.PyLong_AsLong(py.PyDict_GetItemString(args[0], "offload")) != 0;
 	return none();
 }
 

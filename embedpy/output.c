@@ -72,6 +72,8 @@ int ph_output_wait(ph_thread *t, struct iovec *iov, int count)
 	PyThreadState *saved;
 	int error = EAGAIN;
 
+	if (t->x.outcome & PH_OFFLOADED)
+		return PH_SENT;
 	if (!yield)
 		error = push(t->x.fd, &iov, &count, 0);
 	if (error == EAGAIN) {
@@ -91,9 +93,17 @@ int ph_output_wait(ph_thread *t, struct iovec *iov, int count)
 int ph_output_last(ph_thread *t, struct iovec *iov, int count, char *owned)
 {
 	bool yield = total(iov, count) >= LARGE || __atomic_load_n(&ph_gil_waiters, __ATOMIC_RELAXED) > 0;
-	PyThreadState *saved = yield ? py.PyEval_SaveThread() : NULL;
-	int error = push(t->x.fd, &iov, &count, yield ? PATIENCE_MS : 0);
-	size_t left = total(iov, count);
+	PyThreadState *saved;
+	size_t left;
+	int error;
+
+	if (t->x.outcome & PH_OFFLOADED) {
+		free(owned);
+		return PH_SENT;
+	}
+	saved = yield ? py.PyEval_SaveThread() : NULL;
+	error = push(t->x.fd, &iov, &count, yield ? PATIENCE_MS : 0);
+	left = total(iov, count);
 
 	if (error == EAGAIN && owned == NULL) {
 		char *copy = malloc(left);

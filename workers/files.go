@@ -15,11 +15,15 @@ import (
 type files struct {
 	mounts static.Mounts // nil = none
 	maxAge int
+	root   *static.Root // of what the application names; nil = it cannot
 }
 
-func newFiles(c *config.Config) (files, error) {
-	mounts, err := static.Open(c.Static)
-	return files{mounts: mounts, maxAge: c.StaticMaxAge}, err
+func newFiles(c *config.Config) (f files, err error) {
+	f.maxAge = c.StaticMaxAge
+	if f.mounts, err = static.Open(c.Static); err == nil && c.SendfileRoot != "" {
+		f.root, err = static.OpenRoot(c.SendfileRoot)
+	}
+	return f, err
 }
 
 var errFileBody = &http1.Refusal{Status: 400, Rule: "a request for a static file has a body"}
@@ -49,20 +53,25 @@ func (l *lane) sendFile(c *conn, target *static.Target, q *static.Request, log *
 		f.Close()
 		c.answered.Store(true)
 		l.w.slot.AddRequest()
-		log.write(response)
-		switch {
-		case err != nil:
-			l.w.log.Debug("Client ip=%s did not get its file: %v", c.peer(), err)
-			c.reset()
-			l.w.close(c)
-		case reuse:
-			l.giveBack(c, rest)
-		case len(rest) > 0:
-			l.finish(c, nil)
-		default:
-			l.end(c)
-		}
+		l.sent(c, response, err, log, reuse, rest)
 	})
+}
+
+// sent does what is left after a file.
+func (l *lane) sent(c *conn, response *static.Response, err error, log *fileRecord, reuse bool, rest []byte) {
+	log.write(response)
+	switch {
+	case err != nil:
+		l.w.log.Debug("Client ip=%s did not get its file: %v", c.peer(), err)
+		c.reset()
+		l.w.close(c)
+	case reuse:
+		l.giveBack(c, rest)
+	case len(rest) > 0:
+		l.finish(c, nil)
+	default:
+		l.end(c)
+	}
 }
 
 // fileRecord is the access log's record of a request that no thread serves: it has copies of all it needs.

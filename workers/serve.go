@@ -191,6 +191,10 @@ func (t *thread) settle(c *conn, r *request) bool {
 		t.w.lane.finish(c, page)
 		return false
 	}
+	if x.Outcome&embedpy.OutcomeOffloaded != 0 && x.Outcome&embedpy.OutcomeFailed == 0 {
+		t.offload(c, r.rest)
+		return false
+	}
 	t.record.write(c, x.Head())
 	reuse := x.Outcome&embedpy.OutcomeReuse != 0
 	more := len(r.rest) > 0 || r.kind == embedpy.BodyStream

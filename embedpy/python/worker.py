@@ -46,6 +46,7 @@ def boot(text, error_fd, wake_fd):
         "open_file": streams.open_file,
         "open_stream": streams.open_stream,
         "header_pairs": header_pairs,
+        "offload": bool(config.get("sendfile_root")),
         "request_timeout": RequestTimeout,
     })
     return None

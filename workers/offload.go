@@ -1,0 +1,74 @@
+package workers
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"net/url"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/pyhost/pyhost/embedpy"
+	"github.com/pyhost/pyhost/protocol/http1"
+	"github.com/pyhost/pyhost/workers/static"
+)
+
+// offload sends the file that the application has named instead of a body, with its status and headers, at the
+// client's pace. rest is what the client sent behind the request.
+func (t *thread) offload(c *conn, rest []byte) {
+	x := t.exchange
+	value, accel := x.Offload()
+	name, err := offloaded(string(value), accel)
+	var target *static.Target
+	if err == nil {
+		target, err = t.w.files.root.Within(name)
+	}
+	status, header := parseHead(x.Head())
+	reuse := x.Flags&embedpy.FlagKeepAlive != 0
+	q, log, subject := static.NewRequest(&t.request, reuse), t.w.newFileRecord(c, &t.request), t.subject()
+	rest = append([]byte(nil), rest...)
+	l := &t.w.lane
+	l.start(c, func(f *os.File) {
+		var response *static.Response
+		if err == nil {
+			response, err = q.Send(f, target, static.Settings{Stall: l.stall}, status, header)
+		}
+		f.Close()
+		if response == nil {
+			l.w.log.Error("Cannot send the file that the response of %s names: %v", subject, err)
+			page := http1.ErrorResponse(404, "")
+			log.write(&static.Response{Status: 404, Head: page[:bytes.Index(page, []byte("\r\n\r\n"))+4]})
+			l.finish(c, page)
+			return
+		}
+		l.sent(c, response, response.Failed(), log, reuse, rest)
+	})
+}
+
+// offloaded is the path that a header names. X-Accel-Redirect has a URL path, which is taken as one below the root.
+func offloaded(value string, accel bool) (path string, err error) {
+	if accel {
+		if value, err = url.PathUnescape(value); err != nil {
+			return "", err
+		}
+		value = strings.TrimLeft(value, "/")
+	}
+	if value == "" {
+		return "", errors.New("the header is empty")
+	}
+	return value, nil
+}
+
+// parseHead splits a head that the C layer has checked: a status line and header lines.
+func parseHead(head []byte) (status int, header http.Header) {
+	header = http.Header{}
+	first, rest, _ := strings.Cut(string(head), "\r\n")
+	status, _ = strconv.Atoi(first[len("HTTP/1.1 "):][:3])
+	for line := range strings.SplitSeq(rest, "\r\n") {
+		if name, value, ok := strings.Cut(line, ": "); ok {
+			header.Add(name, value)
+		}
+	}
+	return status, header
+}
