@@ -56,7 +56,7 @@ elif os.path.sep + "uv" + os.path.sep in base:
 elif base == "/usr" and os.path.exists("/etc/debian_version"):
     flavour = "debian"
 print(json.dumps({
-    "implementation": getattr(getattr(sys, "implementation", None), "name", "unknown"),
+    "implementation": getattr(getattr(sys, "implementation", None), "name", "cpython"),  # Python 2 has none
     "version": list(sys.version_info[:3]),
     "executable": sys.executable,
     "shared": bool(get("Py_ENABLE_SHARED")),
