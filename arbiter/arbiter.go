@@ -47,6 +47,7 @@ type arbiter struct {
 	generations int
 	launches    int // forkservers started so far
 	exitCode    int
+	recycling   recycling
 }
 
 func newArbiter(options Options, board *scoreboard.Board) *arbiter {
@@ -89,6 +90,7 @@ func (a *arbiter) advance() {
 		a.checkReload()
 		a.reconcile(a.current)
 		a.reconcile(a.next)
+		a.checkRecycling()
 	}
 	a.checkEnd()
 }

@@ -20,6 +20,8 @@ type env interface {
 	// wait is wait4(pid, WNOHANG), pid -1 meaning any child. It returns 0 where nothing has ended, ECHILD where there
 	// is no such child.
 	wait(pid int) (int, unix.WaitStatus, error)
+	// resident is how much memory a process has in RAM, in bytes, what it shares included; 0 if that is not known.
+	resident(pid int) int64
 	// listen opens the socket of one bind.
 	listen(at config.Address, options socketOptions) (*socket, error)
 	// inherited are the binds of the sockets that systemd passed to this process; nil = none.

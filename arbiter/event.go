@@ -78,13 +78,15 @@ func (e workerSaid) apply(a *arbiter) {
 	case wire.EventReady:
 		w.ready, w.readyAt = true, a.env.now()
 		a.log.Debug("Worker of age %d is ready", w.age)
-		a.relieve(w.seat)
+		if w.seat != nil && w.seat.heir == w {
+			a.succeed(w.seat)
+		}
+	case wire.EventRetire:
+		a.workerOutdated(w, e.message.Error)
 	case wire.EventFailed:
 		a.workerFailed(w, e.message)
 	case wire.EventAborted:
 		a.reportTimeout(w, e.message.Traceback)
-	case wire.EventRetire:
-		a.replace(w, e.message.Error)
 	default:
 		a.log.Warning("Worker (pid:%d) sent an unknown event: %q", w.pid, e.message.Event)
 	}

@@ -31,9 +31,8 @@ type generation struct {
 type seat struct {
 	index  int
 	worker *worker // nil while it is vacant
-	// leaving is the worker before, which serves until worker is ready; nil if there is none.
-	leaving *worker
-	brake   backoff
+	heir   *worker // boots to take the worker's place, see recycling; nil mostly
+	brake  backoff
 }
 
 func (a *arbiter) newGeneration(cfg *config.Config, library, executable string) *generation {
@@ -104,7 +103,7 @@ func (a *arbiter) reconcile(g *generation) {
 	}
 	for _, s := range g.seats {
 		if s.worker == nil && (s.brake.until == 0 || a.due(s.brake.until)) {
-			a.spawn(g, s)
+			s.worker = a.spawn(g, s)
 		}
 	}
 	// systemd hears READY when the first workers serve, not when they boot: a unit that cannot boot fails to start.
@@ -122,6 +121,15 @@ func (a *arbiter) prove() {
 	a.proven = true
 }
 
+// vacate stops who has the seat, and who was to have it.
+func (a *arbiter) vacate(s *seat, graceful bool) {
+	for _, w := range []*worker{s.heir, s.worker} { // the heir first: it would move up
+		if w != nil {
+			a.stopWorker(w, graceful)
+		}
+	}
+}
+
 // retire takes g out of service: its workers stop, its forkserver leaves at once. The workers then belong to the
 // master, which reaps them itself.
 func (a *arbiter) retire(g *generation, graceful bool) {
@@ -135,14 +143,4 @@ func (a *arbiter) retire(g *generation, graceful bool) {
 	if g.server != nil {
 		a.dismiss(g.server)
 	}
-}
-
-// vacate stops the workers of a seat that is given up.
-func (a *arbiter) vacate(s *seat, graceful bool) {
-	for _, w := range []*worker{s.worker, s.leaving} {
-		if w != nil {
-			a.stopWorker(w, graceful)
-		}
-	}
-	s.leaving = nil
 }

@@ -33,6 +33,7 @@ type harness struct {
 	listenErrors map[string]error // by address
 	open         map[string]bool  // addresses that the master listens at
 	launchError  error
+	memory       map[int]int64 // resident bytes, by pid
 }
 
 type fakeProcess struct {
@@ -84,7 +85,7 @@ func newHarness(t *testing.T, change func(*config.Config)) *harness {
 	}
 	h := &harness{
 		t: t, clock: 1000 * time.Second, nextPID: 100, children: map[int]*fakeProcess{},
-		listenErrors: map[string]error{}, open: map[string]bool{},
+		listenErrors: map[string]error{}, open: map[string]bool{}, memory: map[int]int64{},
 	}
 	options := Options{
 		Config: testConfig(change), Log: h, Library: "lib", Executable: "python",
@@ -307,6 +308,8 @@ func (h *harness) wait(pid int) (int, unix.WaitStatus, error) {
 }
 
 func (h *harness) ownLogs(*config.Config) error { return nil }
+
+func (h *harness) resident(pid int) int64 { return h.memory[pid] }
 
 func (h *harness) listen(at config.Address, options socketOptions) (*socket, error) {
 	if err := h.listenErrors[at.String()]; err != nil {

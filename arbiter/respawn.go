@@ -74,19 +74,18 @@ func (a *arbiter) release(w *worker) {
 	a.slots[w.slot] = false
 	a.workers = without(a.workers, w)
 	w.leaveSeat()
-	for _, s := range w.generation.seats {
-		if s.leaving == w {
-			s.leaving = nil
-		}
-	}
 }
 
-// leaveSeat makes the seat free for another worker.
+// leaveSeat makes the seat free for another worker, or gives it to the one that was to have it.
 func (w *worker) leaveSeat() {
-	if w.seat != nil {
-		w.seat.worker = nil
-		w.seat = nil
+	switch s := w.seat; {
+	case s == nil:
+	case s.heir == w:
+		s.heir = nil
+	default:
+		s.worker, s.heir = s.heir, nil
 	}
+	w.seat = nil
 }
 
 // bootCode is wire.ExitBootError or wire.ExitAppLoad if that is how w ended, else 0.

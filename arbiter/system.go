@@ -53,6 +53,18 @@ func (y *system) wait(pid int) (int, unix.WaitStatus, error) {
 	}
 }
 
+func (y *system) resident(pid int) int64 {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	if err != nil {
+		return 0
+	}
+	var size, pages int64
+	if _, err := fmt.Sscan(string(text), &size, &pages); err != nil {
+		return 0
+	}
+	return pages * int64(os.Getpagesize())
+}
+
 func (y *system) listen(at config.Address, options socketOptions) (*socket, error) {
 	return listen(at, options)
 }

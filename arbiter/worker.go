@@ -22,6 +22,9 @@ type worker struct {
 	seat       *seat   // nil when it no longer holds one: it is stopping
 	link       workerLink
 
+	lifetime time.Duration // from readyAt; 0 = for ever
+	outdated string        // why it is to be replaced; "" = it is not
+
 	ready    bool
 	readyAt  time.Duration
 	failure  *wire.Event // why it could not boot, in its own words
@@ -60,13 +63,13 @@ func (a *arbiter) workerByPID(pid int) *worker {
 	return nil
 }
 
-// spawn asks the forkserver of g for a worker for seat s.
-func (a *arbiter) spawn(g *generation, s *seat) {
+// spawn asks the forkserver of g for a worker for seat s. It returns nil if that cannot be; the log says why.
+func (a *arbiter) spawn(g *generation, s *seat) *worker {
 	slot := a.takeSlot()
 	if slot < 0 {
 		a.log.Error("No worker can be started: all %d slots are taken until old workers end.", scoreboard.MaxSlots)
 		s.brake.until = a.after(time.Second)
-		return
+		return nil
 	}
 	a.ages++
 	boot := &wire.WorkerBoot{
@@ -82,12 +85,14 @@ func (a *arbiter) spawn(g *generation, s *seat) {
 		a.slots[slot] = false
 		s.brake.until = a.after(time.Second)
 		a.log.Error("Worker could not be started, the next attempt is in a second: %s", err)
-		return
+		return nil
 	}
 	a.board.Slot(slot).SetState(scoreboard.Booting)
-	w := &worker{age: a.ages, slot: slot, generation: g, server: g.server, seat: s, link: link}
-	s.worker = w
+	w := &worker{
+		age: a.ages, slot: slot, generation: g, server: g.server, seat: s, link: link, lifetime: lifetime(g.config),
+	}
 	a.workers = append(a.workers, w)
+	return w
 }
 
 func (a *arbiter) takeSlot() int {

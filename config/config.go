@@ -37,6 +37,18 @@ type Config struct {
 	BootTimeout int `json:"boot_timeout"`
 	// GracefulTimeout is how many seconds a worker may go on finishing requests once told to stop; 0 means none.
 	GracefulTimeout int `json:"graceful_timeout"`
+	// MaxRequests is after how many requests a worker is replaced; 0 means never.
+	MaxRequests int `json:"max_requests"`
+	// MaxRequestsJitter is the largest random number that each worker adds to MaxRequests.
+	MaxRequestsJitter int `json:"max_requests_jitter"`
+	// MaxWorkerLifetime is after how many seconds a worker is replaced; 0 means never.
+	MaxWorkerLifetime int `json:"max_worker_lifetime"`
+	// MaxWorkerLifetimeJitter is the largest random number of seconds that each worker adds to MaxWorkerLifetime.
+	MaxWorkerLifetimeJitter int `json:"max_worker_lifetime_jitter"`
+	// MaxWorkerMemory is how many MiB of memory a worker may have resident before it is replaced; 0 means any.
+	MaxWorkerMemory int `json:"max_worker_memory"`
+	// ReloadOnException replaces a worker after a request in which the application raised an exception.
+	ReloadOnException bool `json:"reload_on_exception"`
 	// KeepAlive is how many seconds an idle connection stays open; 0 closes it after each response.
 	KeepAlive int `json:"keepalive"`
 

@@ -97,6 +97,7 @@ var settings = grouped(
 	socketSettings,
 	workerSettings,
 	timeoutSettings,
+	recyclingSettings,
 	securitySettings,
 	debuggingSettings,
 	mechanicsSettings,

@@ -11,7 +11,6 @@ const (
 	countElsewhere = "count in the application, or from the access log"
 	ownLogs        = "pyhost writes its logs itself; use errorlog, accesslog, access_log_format and loglevel"
 	useSignals     = "there is no control socket; use signals"
-	noRecycling    = "workers are not recycled"
 	usePasteDeploy = "name the application as MODULE:FACTORY(), where FACTORY calls paste.deploy.loadapp"
 )
 
@@ -156,14 +155,6 @@ var absent = []*Setting{
 	{
 		Name: "logger_class", Flags: []string{"logger-class"}, Type: String, Default: "gunicorn.glogging.Logger",
 		Instead: ownLogs,
-	},
-	{
-		Name: "max_requests", Flags: []string{"max-requests"}, Type: Int, Default: 0, Unused: true,
-		Instead: noRecycling,
-	},
-	{
-		Name: "max_requests_jitter", Flags: []string{"max-requests-jitter"}, Type: Int, Default: 0, Unused: true,
-		Instead: noRecycling,
 	},
 	{
 		Name: "on_dirty_starting", Type: Hook, Unused: true,

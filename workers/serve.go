@@ -139,7 +139,7 @@ func (t *thread) respond(c *conn, r request) bool {
 	}
 	t.call(c, &r)
 	c.answered.Store(true)
-	t.w.slot.AddRequest()
+	t.w.retirement.served(t.w.slot.AddRequest())
 	return t.settle(c, &r)
 }
 
@@ -231,6 +231,7 @@ func (t *thread) report() {
 	}
 	if x.Outcome&embedpy.OutcomeFailed != 0 {
 		t.w.log.Error("Error handling request %s\n%s", t.subject(), x.Message())
+		t.w.retirement.failed()
 		return
 	}
 	if x.Outcome&embedpy.OutcomeCloseFailed != 0 {

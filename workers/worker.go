@@ -49,10 +49,12 @@ type worker struct {
 	limits    http1.Limits
 	rules     wsgi.Rules
 	trusted   *wsgi.Trusted
-	packets   packetRules
-	proxies   proxyRules
-	files     files
-	tls       *tls.Config // nil without a certificate
+
+	retirement *retirement
+	packets    packetRules
+	proxies    proxyRules
+	files      files
+	tls        *tls.Config // nil without a certificate
 	// raggedEOFs: a TLS connection may end without close_notify (suppress_ragged_eofs)
 	raggedEOFs bool
 
@@ -136,6 +138,7 @@ func newWorker(boot *wire.WorkerBoot, py python, log *logging.Logger, access *lo
 	}
 	w.pollLimit = int(w.period.Milliseconds())
 	w.ready.poller = p
+	w.retirement = newRetirement(c, w.retire)
 	w.lane = newLane(w)
 	for i, l := range boot.Listeners {
 		packets, secure := l.Protocol == config.ProtocolUWSGI, l.Protocol == config.ProtocolHTTPS

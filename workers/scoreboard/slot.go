@@ -46,8 +46,8 @@ func (s *Slot) Add(delta int) { s.busy.Add(int32(delta)) }
 // Busy is the number of threads that run the application now.
 func (s *Slot) Busy() int { return int(s.busy.Load()) }
 
-// AddRequest counts one more request.
-func (s *Slot) AddRequest() { s.requests.Add(1) }
+// AddRequest counts one more request and returns how many there have been.
+func (s *Slot) AddRequest() uint64 { return s.requests.Add(1) }
 
 // Requests is the number of requests that the worker has counted since it started.
 func (s *Slot) Requests() uint64 { return s.requests.Load() }

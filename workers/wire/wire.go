@@ -53,11 +53,11 @@ const (
 const (
 	EventReady      = "ready"       // forkserver: Python; worker: nothing else
 	EventFailed     = "failed"      // Code, Error, Traceback; the sender exits with Code
+	EventRetire     = "retire"      // worker: Error is why it asks for a replacement; it serves on until it is stopped
 	EventForked     = "forked"      // forkserver: Slot, Age, PID
 	EventForkFailed = "fork_failed" // forkserver: Slot, Age, Error
 	EventExited     = "exited"      // forkserver: PID, Status
 	EventAborted    = "aborted"     // worker: it timed out; Traceback: what it ran, and the stacks of its threads
-	EventRetire     = "retire"      // worker: it is to be replaced, the replacement first; Error: why
 )
 
 // Listener describes one listening socket of a worker. The sockets themselves come as descriptors, in the same order.
