@@ -24,6 +24,8 @@ type env interface {
 	resident(pid int) int64
 	// listen opens the socket of one bind.
 	listen(at config.Address, options socketOptions) (*socket, error)
+	// handover makes the queue of a generation.
+	handover() (*handover, error)
 	// inherited are the binds of the sockets that systemd passed to this process; nil = none.
 	inherited() []string
 	// ownLogs makes the log files and gives them to the owner of the workers, if that is somebody else.
@@ -45,8 +47,9 @@ type launchOrder struct {
 // serverLink is a running forkserver as the loop sees it. Its methods do not block.
 type serverLink interface {
 	pid() int
-	// fork asks for a worker that gets these listening sockets. What it says arrives as workerSaid and workerHungUp.
-	fork(boot *wire.WorkerBoot, sockets []int) (workerLink, error)
+	// fork asks for a worker that gets this queue and these listening sockets. What it says arrives as workerSaid and
+	// workerHungUp.
+	fork(boot *wire.WorkerBoot, queue *handover, sockets []int) (workerLink, error)
 	// exit asks the forkserver to leave at once.
 	exit()
 	// close frees what the master holds of it.

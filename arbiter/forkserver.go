@@ -154,13 +154,13 @@ func (f *forkserver) close() {
 }
 
 // fork sends copies of the descriptors, so that the master may close its own before they have gone.
-func (f *forkserver) fork(boot *wire.WorkerBoot, sockets []int) (workerLink, error) {
+func (f *forkserver) fork(boot *wire.WorkerBoot, queue *handover, sockets []int) (workerLink, error) {
 	conn, theirs, err := socketPair()
 	if err != nil {
 		return nil, err
 	}
 	p := parcel{command: wire.Command{Command: wire.CommandFork, Worker: boot}, fds: []int{theirs}}
-	for _, fd := range append([]int{int(f.system.board.File().Fd())}, sockets...) {
+	for _, fd := range append([]int{int(f.system.board.File().Fd()), queue.receive, queue.send}, sockets...) {
 		copied, err := unix.FcntlInt(uintptr(fd), unix.F_DUPFD_CLOEXEC, 0)
 		if err != nil {
 			p.close()

@@ -16,6 +16,7 @@ type generation struct {
 	config              *config.Config
 	library, executable string
 	sockets             socketSet
+	handover            *handover // nil before the first worker, and when the generation has retired
 	protocols           []string // what is spoken on them, in their order
 	certificates        *secure.Material
 	pidfile             *pidfile
@@ -140,6 +141,8 @@ func (a *arbiter) retire(g *generation, graceful bool) {
 		a.vacate(s, graceful)
 	}
 	g.seats = nil
+	g.handover.close()
+	g.handover = nil
 	if g.server != nil {
 		a.dismiss(g.server)
 	}

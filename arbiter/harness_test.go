@@ -325,6 +325,8 @@ func (h *harness) listen(at config.Address, options socketOptions) (*socket, err
 	return s, nil
 }
 
+func (h *harness) handover() (*handover, error) { return nil, nil }
+
 func (h *harness) inherited() []string { return nil }
 
 func (h *harness) background(work func() event) { h.work = append(h.work, work) }
@@ -346,7 +348,7 @@ func (h *harness) notify(state string) { h.notes = append(h.notes, state) }
 
 func (s *fakeServer) pid() int { return s.processID }
 
-func (s *fakeServer) fork(boot *wire.WorkerBoot, sockets []int) (workerLink, error) {
+func (s *fakeServer) fork(boot *wire.WorkerBoot, _ *handover, sockets []int) (workerLink, error) {
 	if len(s.forkErrors) > 0 {
 		err := s.forkErrors[0]
 		s.forkErrors = s.forkErrors[1:]

@@ -232,7 +232,7 @@ func playWorker() int {
 	}
 	called := make(chan struct{}, 64)
 	for i, described := range boot.Listeners {
-		file := os.NewFile(uintptr(5+i), "listener")
+		file := os.NewFile(uintptr(7+i), "listener") // 5 and 6 are the queue
 		listener, err := net.FileListener(file)
 		_ = file.Close()
 		if err != nil {

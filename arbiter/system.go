@@ -71,6 +71,8 @@ func (y *system) listen(at config.Address, options socketOptions) (*socket, erro
 
 func (y *system) ownLogs(cfg *config.Config) error { return ownLogs(cfg) }
 
+func (y *system) handover() (*handover, error) { return newHandover() }
+
 func (y *system) inherited() []string { return passedSockets(os.Getenv, os.Getpid()) }
 
 func (y *system) background(work func() event) {

@@ -79,7 +79,10 @@ func (a *arbiter) spawn(g *generation, s *seat) *worker {
 	fds, err := g.sockets.fds(s.index)
 	var link workerLink
 	if err == nil {
-		link, err = g.server.link.fork(boot, fds)
+		err = a.openHandover(g)
+	}
+	if err == nil {
+		link, err = g.server.link.fork(boot, g.handover, fds)
 	}
 	if err != nil {
 		a.slots[slot] = false

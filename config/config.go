@@ -33,6 +33,10 @@ type Config struct {
 	Timeout int `json:"timeout"`
 	// RequestTimeout is how many seconds one request may run; 0 means for ever.
 	RequestTimeout int `json:"request_timeout"`
+	// QueueLimit is how many requests may wait for a thread of one worker; 0 means any number.
+	QueueLimit int `json:"queue_limit"`
+	// QueueTimeout is for how many seconds one may; 0 means for ever.
+	QueueTimeout int `json:"queue_timeout"`
 	// BootTimeout is how many seconds the import of the application may take; 0 means for ever.
 	BootTimeout int `json:"boot_timeout"`
 	// GracefulTimeout is how many seconds a worker may go on finishing requests once told to stop; 0 means none.

@@ -39,6 +39,8 @@ var settingCases = []settingCase{
 	{"reload_on_exception", []string{"--reload-on-exception"}, "true", `true`, true},
 	{"keepalive", []string{"--keep-alive", "65"}, "65", `65`, 65},
 	{"request_timeout", []string{"--request-timeout", "10"}, "10", `10`, 10},
+	{"queue_limit", []string{"--queue-limit", "50"}, "50", `50`, 50},
+	{"queue_timeout", []string{"--queue-timeout", "5"}, "5", `5`, 5},
 	{"boot_timeout", []string{"--boot-timeout", "60"}, "60", `60`, 60},
 	{"limit_request_line", []string{"--limit-request-line", "0"}, "0", `0`, 0},
 	{"limit_request_fields", []string{"--limit-request-fields", "20"}, "20", `20`, 20},

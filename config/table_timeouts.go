@@ -17,4 +17,18 @@ var timeoutSettings = []*Setting{
 			"boot, and the log says where it was. 0 means no limit.",
 		field: func(c *Config) any { return &c.BootTimeout },
 	},
+	{
+		Name: "queue_limit", Flags: []string{"queue-limit"}, Metavar: "INT", Section: "Worker Processes",
+		Type: Int, Default: 0,
+		Doc: "How many requests may wait for a thread of one worker while all workers are busy; more get 503 with " +
+			"Retry-After. 0 means any number.",
+		field: func(c *Config) any { return &c.QueueLimit },
+	},
+	{
+		Name: "queue_timeout", Flags: []string{"queue-timeout"}, Metavar: "SECONDS", Section: "Worker Processes",
+		Type: Int, Default: 0,
+		Doc: "How many seconds a request may wait for a thread while all workers are busy; then it gets 503 with " +
+			"Retry-After. 0 means any time.",
+		field: func(c *Config) any { return &c.QueueTimeout },
+	},
 }

@@ -22,6 +22,11 @@ func (w *worker) startAccepting() error {
 			return err
 		}
 	}
+	if w.handover != nil {
+		if err := w.poller.addHandover(w.handover.receive); err != nil && !errors.Is(err, unix.EEXIST) {
+			return err
+		}
+	}
 	w.accepting = true
 	w.paused.Store(false)
 	return nil
@@ -36,9 +41,7 @@ func (w *worker) pauseAccepting() {
 	}
 	w.accepting = false
 	w.paused.Store(true)
-	for _, l := range w.listeners {
-		_ = w.poller.remove(l.fd)
-	}
+	w.removeListeners()
 }
 
 // resumeAccepting ends a pause when there is room for a connection. Whoever makes room, or waited, calls it.
@@ -58,10 +61,17 @@ func (w *worker) endAccepting() bool {
 	defer w.acceptMu.Unlock()
 	was := w.accepting
 	w.accepting, w.leaving = false, true
+	w.removeListeners()
+	return was
+}
+
+func (w *worker) removeListeners() {
 	for _, l := range w.listeners {
 		_ = w.poller.remove(l.fd)
 	}
-	return was
+	if w.handover != nil {
+		_ = w.poller.remove(w.handover.receive)
+	}
 }
 
 func (w *worker) isAccepting() bool {
@@ -101,6 +111,12 @@ func (w *worker) acceptOne(listener int, spare *conn) *conn {
 func (w *worker) acceptLast() {
 	if !w.endAccepting() {
 		return
+	}
+	if w.handover != nil {
+		w.handover.seal()
+		for c := w.handover.take(); c != nil; c = w.handover.take() {
+			w.ready.push(c)
+		}
 	}
 	for _, l := range w.listeners {
 		for c := w.acceptOne(l.fd, nil); c != nil; c = w.acceptOne(l.fd, nil) {

@@ -52,7 +52,7 @@ func (s *server) alone() (*conn, *client, *thread) {
 // turn lets the thread handle what the poller reports now.
 func (t *thread) turn(wait int) {
 	n, _ := unix.EpollWait(t.w.poller.fd, t.events, wait)
-	t.handle(t.events[:max(n, 0)]) // a signal of Go's may end the wait
+	t.handle(max(n, 0)) // a signal of Go's may end the wait
 }
 
 // The reaper saw an old connection; until it takes it, a request has been served. Its time starts anew.

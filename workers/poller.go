@@ -12,6 +12,7 @@ import (
 const (
 	tagListener uint32 = 1<<32 - 1
 	tagReady    uint32 = 1<<32 - 2
+	tagHandover uint32 = 1<<32 - 3
 )
 
 // poller is the worker's one epoll. All Python threads wait on it.
@@ -44,6 +45,10 @@ func (p *poller) control(op, fd int, events uint32, tag uint32) error {
 
 func (p *poller) addListener(fd int) error {
 	return p.control(unix.EPOLL_CTL_ADD, fd, unix.EPOLLIN|unix.EPOLLEXCLUSIVE, tagListener)
+}
+
+func (p *poller) addHandover(fd int) error {
+	return p.control(unix.EPOLL_CTL_ADD, fd, unix.EPOLLIN|unix.EPOLLEXCLUSIVE, tagHandover)
 }
 
 func (p *poller) addConn(c *conn) error {

@@ -23,6 +23,8 @@ import (
 const (
 	fdControl = iota
 	fdScoreboard
+	fdReceive
+	fdSend
 	fdListeners
 )
 
@@ -79,6 +81,8 @@ func run(boot *wire.WorkerBoot, log *logging.Logger) (int, error) {
 		return 0, err
 	}
 	w.board, w.control = board, control
+	w.handover = newHandover(w, embedpy.WorkerFD(fdReceive), embedpy.WorkerFD(fdSend))
+	slot.SetCrew(boot.Generation, w.threads)
 	return w.live(boot, control)
 }
 
@@ -136,6 +140,9 @@ func (w *worker) serve(c *config.Config, stop chan struct{}) error {
 		return err
 	}
 	go watch.run()
+	if err := w.startShepherd(); err != nil {
+		return err
+	}
 	// Each thread in the application may hold a P until the scheduler takes it back; the lane must run meanwhile.
 	runtime.GOMAXPROCS(max(runtime.NumCPU(), min(w.threads, 8)+1))
 	w.slot.Beat(scoreboard.Now())

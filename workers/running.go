@@ -36,6 +36,9 @@ func (r *running) enter(c *conn) {
 		atomic.StoreInt64(&t.exchange.Deadline, 0)
 	}
 	atomic.StoreUint64(&t.exchange.Claim, r.serial<<embedpy.ClaimBits|embedpy.ClaimOpen)
+	if s := t.w.shepherd; s != nil && s.resting.Load() {
+		s.rouse()
+	}
 }
 
 // leave closes the claim: afterwards nobody else answers.

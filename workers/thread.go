@@ -32,8 +32,11 @@ type thread struct {
 	events   []unix.EpollEvent
 	flags    uint32 // of every exchange
 	record   accessRecord
-	spare    *conn // memory for the next connection
-	now      int64 // CLOCK_MONOTONIC ns of the last beat: when the event that it serves was taken up
+	rested   int64             // now, when the thread last had nothing to do
+	fresh    []unix.EpollEvent // of listeners, which come last
+	spare    *conn             // memory for the next connection
+	batch    batch             // events of one poll that are not served yet
+	now      int64             // CLOCK_MONOTONIC ns of the last beat: when the event that it serves was taken up
 	running
 }
 
@@ -52,6 +55,7 @@ func newThread(w *worker, index int) *thread {
 		t.events = make([]unix.EpollEvent, batchSize)
 		t.flags = embedpy.FlagKeepGIL
 	}
+	t.batch.events = t.events
 	t.record.init(t)
 	t.running.init(t)
 	return t
@@ -64,7 +68,7 @@ func (t *thread) run() {
 		if n == 0 {
 			n = t.wait()
 		}
-		t.handle(t.events[:n])
+		t.handle(n)
 	}
 	t.w.python.ReleaseGIL(t.index)
 }
@@ -78,6 +82,7 @@ func (t *thread) wait() int {
 		t.w.checkSignals()
 	}
 	t.beat()
+	t.rested = t.now
 	n, err := unix.EpollWait(t.w.poller.fd, t.events, t.w.pollLimit)
 	switch {
 	case err != nil:
@@ -89,24 +94,51 @@ func (t *thread) wait() int {
 }
 
 // handle serves what is ready. New connections come last: what the worker already has goes first.
-func (t *thread) handle(events []unix.EpollEvent) {
-	for i := range events {
-		fd, tag := int(events[i].Fd), uint32(events[i].Pad)
-		switch tag {
-		case tagListener:
-		case tagReady:
-			t.takeReady()
-		default:
-			if c := t.w.table.find(fd, tag); c != nil && c.notify(events[i].Events) {
-				t.beat()
-				t.read(c)
-			}
+func (t *thread) handle(count int) {
+	if count == 1 {
+		t.serve(t.events[0])
+		return
+	}
+	t.fresh = t.fresh[:0]
+	t.batch.fill(count)
+	for event, ok := t.batch.next(); ok; event, ok = t.batch.next() {
+		if tag := uint32(event.Pad); tag == tagListener || tag == tagHandover {
+			t.fresh = append(t.fresh, event)
+		} else {
+			t.serve(event)
 		}
 	}
-	for i := range events {
-		if uint32(events[i].Pad) == tagListener {
-			t.accept(int(events[i].Fd))
+	for _, event := range t.fresh {
+		t.serve(event)
+	}
+}
+
+// serve does what an event asks for.
+func (t *thread) serve(event unix.EpollEvent) {
+	fd, tag := int(event.Fd), uint32(event.Pad)
+	switch tag {
+	case tagListener:
+		t.accept(fd)
+	case tagReady:
+		t.takeReady()
+	case tagHandover:
+		t.takeOver()
+	default:
+		if c := t.w.table.find(fd, tag); c != nil && c.notify(event.Events) {
+			t.beat()
+			t.read(c)
 		}
+	}
+}
+
+// takeOver serves a request that waited behind a busy sibling.
+func (t *thread) takeOver() {
+	if t.w.draining.Load() {
+		return
+	}
+	if c := t.w.handover.take(); c != nil {
+		t.w.limitConnections()
+		t.serveWaiting(c)
 	}
 }
 
@@ -126,6 +158,9 @@ func (t *thread) accept(listener int) {
 	if c != nil {
 		t.spare = nil
 		t.w.limitConnections()
+		if t.now-t.rested > int64(patienceOfClients) && t.w.leftBacklog(c) {
+			return
+		}
 		if !c.guarded || t.w.admit(c) {
 			t.read(c)
 		}
@@ -148,6 +183,9 @@ func (t *thread) acceptStray() {
 		for i := range t.w.listeners {
 			t.accept(t.w.listeners[i].fd)
 		}
+		if t.w.handover != nil {
+			t.takeOver()
+		}
 	}
 }
 
@@ -160,8 +198,18 @@ func (t *thread) takeReady() {
 	if c == nil {
 		return // a wake-up without a request
 	}
+	t.serveWaiting(c)
+}
+
+// serveWaiting serves a request that waited for a thread, unless its client did not.
+func (t *thread) serveWaiting(c *conn) {
 	t.beat()
 	m := c.message
+	if t.w.left(c, t.now) {
+		t.w.dropLeft(c)
+		return
+	}
+	t.w.slot.AddWait(t.now - m.since)
 	c.message = nil
 	if m.file != nil {
 		if t.spooled(c, m) && t.consume(c, m.rest) {

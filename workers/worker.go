@@ -76,6 +76,10 @@ type worker struct {
 	abandoned   atomic.Int64 // connections whose request was answered while its thread does not come back
 	gil         visitor
 	interpreter interpreter
+	handover    *handover // nil in tests without siblings
+	crew        int       // the generation
+	shepherd    *shepherd
+	queue       queue
 	control     *net.UnixConn // to the master; under controlMu
 	controlMu   sync.Mutex
 
@@ -133,12 +137,14 @@ func newWorker(boot *wire.WorkerBoot, py python, log *logging.Logger, access *lo
 		tls:     security, raggedEOFs: c.SuppressRaggedEOFs,
 		poller:  p,
 		runners: make([]atomic.Pointer[thread], max(c.Threads, 1)),
+		crew:    boot.Generation,
 		place:   boot.Slot, interpreter: embeddedInterpreter,
 		table: newTable(descriptorLimit()),
 	}
 	w.pollLimit = int(w.period.Milliseconds())
 	w.ready.poller = p
 	w.retirement = newRetirement(c, w.retire)
+	w.queue = queue{w: w, limit: c.QueueLimit, time: time.Duration(c.QueueTimeout) * time.Second}
 	w.lane = newLane(w)
 	for i, l := range boot.Listeners {
 		packets, secure := l.Protocol == config.ProtocolUWSGI, l.Protocol == config.ProtocolHTTPS

@@ -18,6 +18,12 @@ type Conn struct {
 	extra Frame // further variables, see Add
 }
 
+// Extra are the variables that Add added, for SetExtra of a copy in another process.
+func (c *Conn) Extra() Frame { return c.extra }
+
+// SetExtra gives the connection the variables of another; f is the connection's from then on.
+func (c *Conn) SetExtra(f Frame) { c.extra = f }
+
 // Add makes name=value a variable of every request on the connection. name must be none that a request brings: neither
 // of Keys nor HTTP_*. Before the first request only.
 func (c *Conn) Add(name string, value []byte) {

@@ -101,7 +101,7 @@ class Forkserver:
 
     def fork(self, worker):
         """Fork one worker; true in it."""
-        count = 2 + len(worker.get("listeners") or ())
+        count = 4 + len(worker.get("listeners") or ())
         fds, self.fds = self.fds[:count], self.fds[count:]
         who = {"slot": worker.get("slot", 0), "age": worker.get("age", 0)}
         try:

@@ -43,6 +43,15 @@ func Send(fd int, p []byte) (int, unix.Errno) {
 	}
 }
 
+// Ready reports whether one of the events (POLLIN, POLLHUP, ...) is there.
+func Ready(fd int, events int16) bool {
+	poll := unix.PollFd{Fd: int32(fd), Events: events}
+	var now unix.Timespec
+	n, _, errno := unix.RawSyscall6(unix.SYS_PPOLL, uintptr(unsafe.Pointer(&poll)), 1, uintptr(unsafe.Pointer(&now)), 0, 0,
+		0)
+	return errno == 0 && n == 1 && poll.Revents&events != 0
+}
+
 // Poll takes the events that are there, without waiting.
 func Poll(epoll int, events []unix.EpollEvent) int {
 	n, _, errno := unix.RawSyscall6(unix.SYS_EPOLL_PWAIT, uintptr(epoll),

@@ -75,7 +75,7 @@ type Listener struct {
 }
 
 // WorkerBoot is all that a new worker needs to know. Its descriptors travel with the fork command, in this order:
-// control socket, scoreboard, listeners.
+// control socket, scoreboard, the receiving and the sending end of the workers' queue, listeners.
 type WorkerBoot struct {
 	// Slot is the worker's slot of the scoreboard, its alone while it lives.
 	Slot int `json:"slot"`

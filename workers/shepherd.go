@@ -1,0 +1,291 @@
+package workers
+
+import (
+	"fmt"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pyhost/pyhost/workers/scoreboard"
+	"github.com/pyhost/pyhost/workers/socket"
+)
+
+const (
+	// glanceTime is how often a worker that serves looks whether all of its threads are busy, and how long they must have
+	// been: a worker that serves short requests keeps what it has.
+	glanceTime = 2 * time.Millisecond
+	// restAfter is after how many looks without a request it stops looking until there is one.
+	restAfter = 500
+)
+
+// shepherd looks after a worker whose Python threads are all busy: the connections whose requests wait behind them go
+// to a sibling that has a thread free, through the handover. Requests pay one load for it.
+type shepherd struct {
+	w       *worker
+	outer   int // an epoll that watches the worker's own, without being one of its waiters
+	events  []unix.EpollEvent
+	resting atomic.Bool
+	roused  chan struct{}
+	quiet   int    // looks without a request
+	seen    uint64 // requests at the last one
+	crowded bool   // all threads were busy at the last look
+	pending []int  // listeners that were ready at the last look
+	handed  bool   // the handover was
+}
+
+func newShepherd(w *worker) (*shepherd, error) {
+	outer, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, os.NewSyscallError("epoll_create1", err)
+	}
+	return &shepherd{w: w, outer: outer, events: make([]unix.EpollEvent, batchSize), roused: make(chan struct{}, 1)}, nil
+}
+
+// rouse is called by a thread that begins a request while the shepherd rests.
+func (s *shepherd) rouse() {
+	if s.resting.CompareAndSwap(true, false) {
+		select {
+		case s.roused <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// run looks after the worker until it drains.
+func (s *shepherd) run() {
+	defer unix.Close(s.outer)
+	for !s.w.draining.Load() {
+		time.Sleep(glanceTime)
+		switch {
+		case s.stuck():
+			s.quiet = 0
+			s.tend()
+		case s.idle():
+			s.rest()
+		}
+	}
+}
+
+// idle reports whether nothing has happened for a while.
+func (s *shepherd) idle() bool {
+	requests := s.w.slot.Requests()
+	if requests != s.seen || s.w.slot.Busy() > 0 {
+		s.seen, s.quiet = requests, 0
+		return false
+	}
+	s.quiet++
+	return s.quiet >= restAfter
+}
+
+func (s *shepherd) rest() {
+	s.quiet = 0
+	s.resting.Store(true)
+	if s.w.slot.Busy() > 0 { // a thread that begins one after this sees that the shepherd rests
+		s.rouse()
+	}
+	<-s.roused
+}
+
+// stuck reports whether all threads have been busy for so long that it is worth while to look after the rest. Where the
+// queue is limited, one short request after the other is reason enough.
+func (s *shepherd) stuck() bool {
+	crowded, long := true, true
+	now := scoreboard.Now()
+	for i := range s.w.runners {
+		t := s.w.runners[i].Load()
+		if t == nil {
+			return false
+		}
+		g, ok := t.look()
+		crowded = crowded && ok
+		long = long && ok && now-g.start >= int64(glanceTime)
+	}
+	was := s.crowded
+	s.crowded = crowded
+	return long || crowded && was && s.w.queue.limited()
+}
+
+// tend looks after the worker until one of its threads comes back.
+func (s *shepherd) tend() {
+	event := unix.EpollEvent{Events: unix.EPOLLIN | uint32(unix.EPOLLET&0xffffffff)}
+	if unix.EpollCtl(s.outer, unix.EPOLL_CTL_ADD, s.w.poller.fd, &event) != nil {
+		return
+	}
+	for s.stuck() && !s.w.draining.Load() {
+		s.collect()
+		s.distribute()
+		s.w.queue.enforce(scoreboard.Now())
+		patience := 20 // ms
+		if s.w.ready.length() > 0 || len(s.pending) > 0 || s.handed {
+			patience = 3 // somebody may be free by then
+		}
+		_, _ = unix.EpollWait(s.outer, s.events[:1], patience)
+	}
+	s.w.slot.SetWaiting(0, 0)
+	_ = unix.EpollCtl(s.outer, unix.EPOLL_CTL_DEL, s.w.poller.fd, nil)
+}
+
+// collect takes the events that no thread is there to take.
+func (s *shepherd) collect() {
+	s.pending, s.handed = s.pending[:0], false
+	for i := range s.w.runners {
+		if t := s.w.runners[i].Load(); t != nil {
+			for event, ok := t.batch.next(); ok; event, ok = t.batch.next() {
+				s.accept(event)
+			}
+		}
+	}
+	for {
+		n := socket.Poll(s.w.poller.fd, s.events)
+		for _, event := range s.events[:n] {
+			s.accept(event)
+		}
+		if n < len(s.events) {
+			return
+		}
+	}
+}
+
+// accept deals with one event.
+func (s *shepherd) accept(event unix.EpollEvent) {
+	fd, tag := int(event.Fd), uint32(event.Pad)
+	switch tag {
+	case tagListener:
+		s.pending = append(s.pending, fd)
+	case tagHandover:
+		s.handed = true
+	case tagReady: // its counts are the queue's
+	default:
+		if c := s.w.table.find(fd, tag); c != nil && c.notify(event.Events) {
+			s.queueUp(c)
+		}
+	}
+}
+
+// queueUp lets a connection wait for a thread if it has sent something; else it stays idle, or ends.
+func (s *shepherd) queueUp(c *conn) {
+	var one [1]byte
+	for {
+		n, errno := socket.Peek(c.fd, one[:])
+		switch {
+		case errno == 0 && n > 0:
+			c.message = &message{}
+			s.w.ready.push(c)
+			return
+		case errno != unix.EAGAIN:
+			s.w.close(c)
+			return
+		case s.w.park(c):
+			return
+		}
+	}
+}
+
+// distribute gives what waits to those who are free.
+func (s *shepherd) distribute() {
+	free := s.w.freeSiblings()
+	for ; free > 0 && s.w.passOn(); free-- {
+	}
+	for _, fd := range s.pending {
+		for ; free > 0 || s.w.queue.limited(); free-- {
+			c := s.w.acceptOne(fd, nil)
+			if c == nil {
+				break
+			}
+			if !c.guarded || s.w.admit(c) {
+				s.queueUp(c)
+				if free > 0 {
+					s.w.passOn()
+				}
+			}
+		}
+	}
+	if s.handed && free > 0 {
+		// Its wake-up came here, where nobody can take it: put it in anew, so that it wakes another.
+		if c := s.w.handover.take(); c != nil {
+			s.w.ready.push(c)
+			s.w.passOn()
+		}
+	}
+}
+
+// passOn gives the connection that has waited longest, of those that can change the process, to the siblings.
+func (w *worker) passOn() bool {
+	c := w.ready.steal((*conn).movable)
+	if c == nil {
+		return false
+	}
+	if !w.handover.give(c) {
+		w.ready.unshift(c)
+		return false
+	}
+	return true
+}
+
+// freeSiblings is the number of threads of other workers of the generation that run nothing.
+func (w *worker) freeSiblings() (free int) {
+	if w.board == nil || w.handover == nil {
+		return 0
+	}
+	const gap = 64 // the master takes the lowest free slot: beyond so many empty ones there is none
+	for i, empty := 0, 0; i < scoreboard.MaxSlots && empty < gap; i++ {
+		slot := w.board.Slot(i)
+		switch {
+		case slot.PID() == 0:
+			empty++
+		case i != w.place:
+			free += slot.Idle(w.crew)
+			fallthrough
+		default:
+			empty = 0
+		}
+	}
+	return free
+}
+
+// startShepherd looks after the worker from now on, if it has siblings or a limited queue.
+func (w *worker) startShepherd() error {
+	s, err := newShepherd(w)
+	if err != nil {
+		return fmt.Errorf("creating the shepherd: %w", err)
+	}
+	w.shepherd = s
+	go s.run()
+	return nil
+}
+
+// batch is the events that a thread took at once, of which it has not come to some yet. The shepherd may take them away
+// from it.
+type batch struct {
+	events []unix.EpollEvent
+	state  atomic.Uint64 // a number for each filling, the next event's index, their count
+}
+
+const (
+	batchNext  = 1 << 16
+	batchMask  = 1<<16 - 1
+	batchEpoch = 1 << 32
+)
+
+// fill makes the first count events those that are waiting. Only the thread calls it, when none is left.
+func (b *batch) fill(count int) {
+	epoch := b.state.Load() &^ (batchEpoch - 1)
+	b.state.Store(epoch + batchEpoch + uint64(count))
+}
+
+// next takes the next event. What the thread overwrites meanwhile is not taken: then the number is another one.
+func (b *batch) next() (unix.EpollEvent, bool) {
+	for {
+		state := b.state.Load()
+		i, count := state>>16&batchMask, state&batchMask
+		if i >= count {
+			return unix.EpollEvent{}, false
+		}
+		event := b.events[i]
+		if b.state.CompareAndSwap(state, state+batchNext) {
+			return event, true
+		}
+	}
+}
