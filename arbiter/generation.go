@@ -17,7 +17,7 @@ type generation struct {
 	library, executable string
 	sockets             socketSet
 	handover            *handover // nil before the first worker, and when the generation has retired
-	protocols           []string // what is spoken on them, in their order
+	protocols           []string  // what is spoken on them, in their order
 	certificates        *secure.Material
 	pidfile             *pidfile
 	started             time.Duration
