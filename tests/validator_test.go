@@ -67,6 +67,8 @@ var notValidated = map[string]string{
 	"odd_objects":     "gives what PEP 3333 does not ask for",
 	"unloadable":      "does not load",
 	"validated":       "is the validator",
+	"stuck":           "asks for time limits, and does not end",
+	"stuck_import":    "never imported to its end",
 }
 
 // wsgiref.validate stands between the server and each well-behaved application, and has nothing to say: an
