@@ -68,6 +68,7 @@ func (a *arbiter) start() error {
 		return err
 	}
 	a.title(cfg)
+	a.watchConfig(cfg)
 	a.log.Info("Starting pyhost %s", config.Version)
 	return nil
 }

@@ -28,6 +28,8 @@ type env interface {
 	handover() (*handover, error)
 	// inherited are the binds of the sockets that systemd passed to this process; nil = none.
 	inherited() []string
+	// watch adds to the files whose changes arrive as codeChanged.
+	watch(order watchOrder)
 	// ownLogs makes the log files and gives them to the owner of the workers, if that is somebody else.
 	ownLogs(cfg *config.Config) error
 	// background runs work on a goroutine of its own; its result comes back as an event.

@@ -46,6 +46,8 @@ func (e serverSaid) apply(a *arbiter) {
 		a.serverReady(s, e.message.Python)
 	case wire.EventFailed:
 		a.serverFailed(s, e.message)
+	case wire.EventModules:
+		a.watchModules(s.generation, e.message.Files)
 	case wire.EventForked:
 		if w := a.workerByAge(e.message.Age); w != nil {
 			a.workerForked(w, e.message.PID)
@@ -84,7 +86,10 @@ func (e workerSaid) apply(a *arbiter) {
 	case wire.EventRetire:
 		a.workerOutdated(w, e.message.Error)
 	case wire.EventFailed:
+		a.watchFailed(w.generation, e.message.Traceback)
 		a.workerFailed(w, e.message)
+	case wire.EventModules:
+		a.watchModules(w.generation, e.message.Files)
 	case wire.EventAborted:
 		a.reportTimeout(w, e.message.Traceback)
 	default:

@@ -21,10 +21,12 @@ type generation struct {
 	certificates        *secure.Material
 	pidfile             *pidfile
 	started             time.Duration
-	server              *server  // nil while there is none
-	brake               backoff  // on the start of forkservers
-	seats               []*seat  // one per wanted worker
-	failures            []string // causes of failed boots whose tracebacks the log has
+	server              *server   // nil while there is none
+	brake               backoff   // on the start of forkservers
+	seats               []*seat   // one per wanted worker
+	failures            []string  // causes of failed boots whose tracebacks the log has
+	began               time.Time // as started, for comparison with files
+	waiting             bool      // its code does not load, and reload waits for a change
 }
 
 // seat is the place of one worker, which successive workers take. With reuse_port each seat has its own sockets, which
@@ -38,7 +40,9 @@ type seat struct {
 
 func (a *arbiter) newGeneration(cfg *config.Config, library, executable string) *generation {
 	a.generations++
-	g := &generation{id: a.generations, config: cfg, library: library, executable: executable, started: a.env.now()}
+	g := &generation{
+		id: a.generations, config: cfg, library: library, executable: executable, started: a.env.now(), began: time.Now(),
+	}
 	for range cfg.Workers {
 		g.addSeat()
 	}
@@ -90,7 +94,7 @@ func (g *generation) ready() bool {
 // reconcile starts what g lacks: a forkserver, then a worker for each vacant seat, none of them before its brake lets
 // go.
 func (a *arbiter) reconcile(g *generation) {
-	if g == nil {
+	if g == nil || g.waiting {
 		return
 	}
 	if g.server == nil {
@@ -120,6 +124,7 @@ func (a *arbiter) prove() {
 		a.options.Ready()
 	}
 	a.proven = true
+	a.watchLoaded()
 }
 
 // vacate stops who has the seat, and who was to have it.

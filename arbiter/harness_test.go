@@ -17,6 +17,7 @@ import (
 // goroutine. It is the env and the Log of its arbiter. Every step of a test runs the arbiter until it has nothing left
 // to do.
 type harness struct {
+	watched []watchOrder
 	t       *testing.T
 	a       *arbiter
 	clock   time.Duration
@@ -306,6 +307,8 @@ func (h *harness) wait(pid int) (int, unix.WaitStatus, error) {
 	}
 	return 0, 0, nil
 }
+
+func (h *harness) watch(order watchOrder) { h.watched = append(h.watched, order) }
 
 func (h *harness) ownLogs(*config.Config) error { return nil }
 

@@ -63,6 +63,7 @@ func (a *arbiter) configRead(e configRead) {
 	for _, warning := range e.config.Warnings {
 		a.log.Warning("%s", warning)
 	}
+	a.watchConfig(e.config)
 	g := a.newGeneration(e.config, e.library, e.executable)
 	err := a.rebind(g)
 	if err != nil {
@@ -121,6 +122,10 @@ func (a *arbiter) abandonReload(cause string) {
 }
 
 func (a *arbiter) reloadFailed(cause string) {
+	if a.current.waiting {
+		a.log.Error("The application does not load. Waiting for another change of its code: %s", cause)
+		return
+	}
 	a.log.Error("Reload failed, the workers of before go on serving: %s", cause)
 	a.notifyReady(a.current)
 }

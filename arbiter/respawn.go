@@ -59,7 +59,9 @@ func (a *arbiter) seatLost(g *generation, s *seat, code int, cause string) {
 		a.abandonReload(cause)
 		return
 	case !a.proven && code != 0:
-		a.halt(bootFailure(code, ""))
+		if !a.awaitChange(g) {
+			a.halt(bootFailure(code, ""))
+		}
 		return
 	}
 	if pause := a.hold(&s.brake); pause > 0 {

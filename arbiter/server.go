@@ -69,6 +69,7 @@ func (a *arbiter) serverReady(s *server, python string) {
 // serverFailed logs why a forkserver could not boot. What follows from it is decided when the process has ended.
 func (a *arbiter) serverFailed(s *server, message wire.Event) {
 	s.failure = &message
+	a.watchFailed(s.generation, message.Traceback)
 	text := message.Error
 	if message.Traceback != "" {
 		text += "\n" + message.Traceback
@@ -137,6 +138,9 @@ func (a *arbiter) serverLost(g *generation, stable bool, code int, cause string)
 		a.abandonReload(cause)
 		return
 	case g != a.current:
+		return
+	}
+	if !a.proven && code != 0 && a.awaitChange(g) {
 		return
 	}
 	if !a.proven && code != 0 {

@@ -18,6 +18,7 @@ type system struct {
 	board   *scoreboard.Board
 	events  chan event
 	done    chan struct{} // closed when nobody receives events any more
+	watcher *watcher      // nil until something is to be watched
 }
 
 func newSystem(program []byte, board *scoreboard.Board) *system {
@@ -67,6 +68,17 @@ func (y *system) resident(pid int) int64 {
 
 func (y *system) listen(at config.Address, options socketOptions) (*socket, error) {
 	return listen(at, options)
+}
+
+func (y *system) watch(order watchOrder) {
+	if y.watcher == nil {
+		y.watcher = newWatcher(y.post, func(warning string) { y.post(watchDoubt{warning}) })
+		go y.watcher.run(y.done)
+	}
+	select {
+	case y.watcher.orders <- order:
+	case <-y.done:
+	}
 }
 
 func (y *system) ownLogs(cfg *config.Config) error { return ownLogs(cfg) }

@@ -158,6 +158,8 @@ type Config struct {
 	// DefaultProcName is the name in process titles if ProcName is ""; "" means App.
 	DefaultProcName string `json:"default_proc_name"`
 
+	// File is the configuration file that was read, absolute; "" if there is none, or if it is a Python module.
+	File string `json:"-"`
 	// RunAs is what User, Group and InitGroups come to; nil if the workers run as whom the master does.
 	RunAs *Owner `json:"-"`
 	// Source says for each setting, by its name, where its value came from: "the command line", "$WEB_CONCURRENCY",

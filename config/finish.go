@@ -27,9 +27,6 @@ func (c *Config) finish(dir string) *ValueError {
 	if bad := c.checkSSL(); bad != nil {
 		return bad
 	}
-	if c.Reload {
-		return c.refuse("reload", "true", "is not available in this version; send SIGHUP after a change")
-	}
 	if bad := c.findOwner(); bad != nil {
 		return bad
 	}

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"path/filepath"
+	"strings"
 )
 
 // Load makes a Config of the command line args (without the program's name), of the environment and of the TOML file
@@ -79,6 +80,9 @@ func (c *Config) readLayers(given *sources, dir string, layers []Layer) (framewo
 		return nil, nil, err
 	}
 	c.Warnings = append(c.Warnings, chosen.warnings...)
+	if chosen.name != "" && !strings.HasPrefix(chosen.name, "python:") {
+		c.File = within(dir, strings.TrimPrefix(chosen.name, "file:"))
+	}
 	for _, l := range layers {
 		found, warnings, err := l.layer()
 		if err != nil {

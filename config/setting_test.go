@@ -98,7 +98,7 @@ var settingCases = []settingCase{
 	{"suppress_ragged_eofs", []string{"--suppress-ragged-eofs=false"}, "no", `false`, false},
 	{"do_handshake_on_connect", []string{"--do-handshake-on-connect"}, "yes", `true`, true},
 	{"ciphers", []string{"--ciphers", "HIGH"}, "HIGH", `"HIGH"`, "HIGH"},
-	{"reload", []string{"--reload=false"}, "0", `false`, false},
+	{"reload", []string{"--reload"}, "1", `true`, true},
 	{"reload_engine", []string{"--reload-engine", "poll"}, "poll", `"poll"`, "poll"},
 	{
 		"reload_extra_files", []string{"--reload-extra-file", "/*.html", "--reload-extra-file", "/dev/null"},

@@ -33,6 +33,9 @@ func needRoot(t *testing.T) {
 	}
 }
 
+// umaskOf is a line of /proc/PID/status.
+func umaskOf(status string) string { return regexp.MustCompile(`(?m)^Umask:.*$`).FindString(status) }
+
 func four(id string) string { return strings.TrimSpace(strings.Repeat(id+" ", 4)) }
 
 // Workers give up what the master has: real, effective and saved ids, and all its groups. They import the application
@@ -70,6 +73,10 @@ func TestWorkersGiveUpPrivileges(t *testing.T) {
 			if got := ownerOf(t, path); got != want {
 				t.Errorf("%s belongs to %s, want %s", path, got, want)
 			}
+		}
+		status := contentOf(fmt.Sprintf("/proc/%d/status", s.Workers()[0]))
+		if ours := contentOf("/proc/self/status"); umaskOf(status) != umaskOf(ours) || umaskOf(ours) == "" {
+			t.Errorf("a worker has the umask %s, the test %s", umaskOf(status), umaskOf(ours))
 		}
 		if info, _ := os.Stat(socket); info.Mode().Perm() != 0o770 {
 			t.Errorf("the socket's mode is %o", info.Mode().Perm())

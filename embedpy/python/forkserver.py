@@ -13,6 +13,7 @@ import sys
 
 import _pyhost
 import _pyhost_loader as loader
+import _pyhost_modules as modules
 import _pyhost_stdlib as stdlib
 
 # The terminal and operators signal the whole process group; only the control socket commands the forkserver.
@@ -29,6 +30,7 @@ class Forkserver:
         self.control = control
         self.buffer = b""
         self.fds = []
+        self.reload = False  # the setting
         self.wake_read, self.wake_write = os.pipe()
         os.set_blocking(self.wake_write, False)
         os.set_blocking(self.wake_read, False)
@@ -82,6 +84,7 @@ class Forkserver:
         global preloaded
         try:
             loader.prepare(config, argv)
+            self.reload = config.get("reload")
             if config.get("preload_app"):
                 preloaded = loader.load(config["wsgi_app"])
             else:
@@ -96,6 +99,9 @@ class Forkserver:
 
     def fail(self, code, cause, trace):
         """Tell the master why this generation cannot serve, and end."""
+        if self.reload:
+            for message in modules.messages(modules.files()):
+                self.control.sendall(message)
         self.send({"event": "failed", "code": code, "error": cause, "traceback": trace})
         os._exit(code)
 
@@ -112,6 +118,8 @@ class Forkserver:
         if pid == 0:
             self.leave()
             change_owner(worker.get("owner"))
+            if worker["config"].get("reload"):
+                modules.keep(fds[0])
             _pyhost.become_worker(json.dumps(worker).encode(), tuple(fds))
             return True
         for fd in fds:

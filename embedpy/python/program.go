@@ -14,6 +14,9 @@ var loader string
 //go:embed forkserver.py
 var forkserver string
 
+//go:embed modules.py
+var modules string
+
 //go:embed stdlib.py
 var stdlib string
 
@@ -39,6 +42,7 @@ func Program(serverSoftware string) []byte {
 	for _, m := range []struct{ name, source string }{
 		{"_pyhost_loader", loader},
 		{"_pyhost_stdlib", stdlib},
+		{"_pyhost_modules", modules},
 		{"_pyhost_forkserver", forkserver},
 		{"_pyhost_streams", streams},
 		{"_pyhost_worker", worker},

@@ -61,7 +61,7 @@ print(json.dumps([{"Name": n, "Source": s} for n, s in installs]))
 		t.Fatal(err)
 	}
 	want := []struct{ name, source string }{
-		{"_pyhost_loader", loader}, {"_pyhost_stdlib", stdlib},
+		{"_pyhost_loader", loader}, {"_pyhost_stdlib", stdlib}, {"_pyhost_modules", modules},
 		{"_pyhost_forkserver", forkserver}, {"_pyhost_streams", streams},
 		{"_pyhost_worker", worker}, {"SERVER_SOFTWARE", awkward},
 	}

@@ -13,6 +13,7 @@ import traceback
 import _pyhost
 import _pyhost_forkserver as forkserver
 import _pyhost_loader as loader
+import _pyhost_modules as modules
 import _pyhost_streams as streams
 
 DUMP_SIGNAL = 8  # above SIGRTMIN: no program is likely to use it
@@ -25,7 +26,6 @@ def boot(text, error_fd, wake_fd):
     """
     worker = json.loads(text)
     config = worker["config"]
-    os.umask(config.get("umask") or 0)
     guard_forks()
     trace_crashes(error_fd)
     # A Python signal handler runs on the main thread: the byte wakes it when it waits in the poller.
@@ -36,7 +36,11 @@ def boot(text, error_fd, wake_fd):
             application = loader.load(config["wsgi_app"])
             loader.settle()
     except loader.LoadFailure as failure:
+        if config.get("reload"):
+            modules.tell()
         return failure.code, failure.cause, failure.trace
+    if config.get("reload"):
+        modules.start()
     guard_signals()
     _pyhost.configure({
         "application": application,

@@ -57,6 +57,7 @@ const (
 	EventForked     = "forked"      // forkserver: Slot, Age, PID
 	EventForkFailed = "fork_failed" // forkserver: Slot, Age, Error
 	EventExited     = "exited"      // forkserver: PID, Status
+	EventModules    = "modules"     // forkserver or worker, with the setting reload: Files
 	EventAborted    = "aborted"     // worker: it timed out; Traceback: what it ran, and the stacks of its threads
 )
 
@@ -118,6 +119,8 @@ type Event struct {
 	// Error is the cause in one line.
 	Error     string `json:"error,omitempty"`
 	Traceback string `json:"traceback,omitempty"`
+	// Files are where the code of imported modules is, absolute.
+	Files []string `json:"files,omitempty"`
 	// Python is the interpreter's version: "3.11.7".
 	Python string `json:"python,omitempty"`
 }
