@@ -86,6 +86,21 @@ type Config struct {
 	ErrorLog string `json:"errorlog"`
 	// LogLevel is debug, info, warning, error or critical.
 	LogLevel string `json:"loglevel"`
+	// LogFormat is the form of the error log, text or json.
+	LogFormat string `json:"log_format"`
+	// CaptureOutput sends what the application prints to the file of the error log.
+	CaptureOutput bool `json:"capture_output"`
+	// Syslog sends both logs to SyslogAddr, which ParseSyslog accepts, as SyslogFacility, one of SyslogFacilities.
+	Syslog         bool   `json:"syslog"`
+	SyslogAddr     string `json:"syslog_addr"`
+	SyslogPrefix   string `json:"syslog_prefix"`
+	SyslogFacility string `json:"syslog_facility"`
+	// DisableRedirectAccessToSyslog keeps the access log out of syslog.
+	DisableRedirectAccessToSyslog bool `json:"disable_redirect_access_to_syslog"`
+	// StatsdHost is accepted by ParseStatsd; "" means no statsd.
+	StatsdHost    string `json:"statsd_host"`
+	StatsdPrefix  string `json:"statsd_prefix"`
+	DogstatsdTags string `json:"dogstatsd_tags"`
 
 	// ForwardedAllowIPs are the addresses, networks in CIDR form or "*" from which forwarding headers are believed;
 	// empty means none.

@@ -32,7 +32,7 @@ func TestSpellingsOfOptions(t *testing.T) {
 		// unambiguous beginnings
 		{[]string{"--thr", "2"}, "threads", 2},
 		{[]string{"--keep", "9"}, "keepalive", 9},
-		{[]string{"--log-f", "x"}, "errorlog", "x"},
+		{[]string{"--log-fi", "x"}, "errorlog", "x"},
 		{[]string{"--limit-request-field-s=5"}, "limit_request_field_size", 5},
 		{[]string{"--preloa"}, "preload_app", true},
 		{[]string{"--python", "py"}, "python", "py"}, // also the beginning of --pythonpath
@@ -89,7 +89,7 @@ func TestUsageErrors(t *testing.T) {
 		{args("--wrokers=3"), "unknown option --wrokers; did you mean --workers?"},
 		{args("--work", "3"), "ambiguous option --work; it could be --workers, --worker-class, " +
 			"--worker-connections or --worker-tmp-dir"},
-		{args("--log-f", "x", "--log-le"), "option --log-level needs a value"},
+		{args("--log-fi", "x", "--log-le"), "option --log-level needs a value"},
 		{args("--access-log=x"), "ambiguous option --access-log; it could be --access-logfile or --access-logformat"},
 		{args("--limit-request-field", "1"), "unknown option --limit-request-field; did you mean --limit-request-fields?"},
 		{args("--keepalive", "1"), "unknown option --keepalive; did you mean --keep-alive?"},

@@ -104,6 +104,8 @@ var settings = grouped(
 	privilegeSettings,
 	protocolSettings,
 	loggingSettings,
+	syslogSettings,
+	statsdSettings,
 	namingSettings,
 	hookSettings,
 	sslSettings,

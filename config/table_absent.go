@@ -7,7 +7,6 @@ const (
 	useQueue       = "there are no dirty arbiters; run long jobs in a task queue, such as Celery, or in another pyhost"
 	noDirty        = "there are no dirty arbiters"
 	mendClient     = "requests like that are refused, because proxies read them in different ways; mend the client"
-	useJournal     = "write the logs to the standard error and let the service manager pass them on"
 	countElsewhere = "count in the application, or from the access log"
 	ownLogs        = "pyhost writes its logs itself; use errorlog, accesslog, access_log_format and loglevel"
 	useSignals     = "there is no control socket; use signals"
@@ -30,10 +29,6 @@ var absent = []*Setting{
 	{
 		Name: "asgi_loop", Flags: []string{"asgi-loop"}, Type: String, Default: "auto", Unused: true,
 		Instead: aboutASGI,
-	},
-	{
-		Name: "capture_output", Flags: []string{"capture-output"}, Type: Bool, Default: false,
-		Instead: "what the application prints goes to the standard output and error of pyhost; redirect those",
 	},
 	{
 		Name: "casefold_http_method", Flags: []string{"casefold-http-method"}, Type: Bool, Default: false,
@@ -84,15 +79,6 @@ var absent = []*Setting{
 	{
 		Name: "dirty_workers", Flags: []string{"dirty-workers"}, Type: Int, Default: 0,
 		Instead: useQueue,
-	},
-	{
-		Name: "disable_redirect_access_to_syslog", Flags: []string{"disable-redirect-access-to-syslog"},
-		Type: Bool, Default: false, Unused: true,
-		Instead: "there is no syslog to keep it out of",
-	},
-	{
-		Name: "dogstatsd_tags", Flags: []string{"dogstatsd-tags"}, Type: String, Default: "", Unused: true,
-		Instead: countElsewhere,
 	},
 	{
 		Name: "enable_backlog_metric", Flags: []string{"enable-backlog-metric"}, Type: Bool, Default: false,
@@ -199,33 +185,8 @@ var absent = []*Setting{
 		Instead: "see certfile, keyfile, ca_certs, cert_reqs and ciphers",
 	},
 	{
-		Name: "statsd_host", Flags: []string{"statsd-host"}, Type: String, Default: "",
-		Instead: countElsewhere,
-	},
-	{
-		Name: "statsd_prefix", Flags: []string{"statsd-prefix"}, Type: String, Default: "", Unused: true,
-		Instead: countElsewhere,
-	},
-	{
 		Name: "strip_header_spaces", Flags: []string{"strip-header-spaces"}, Type: Bool, Default: false,
 		Instead: mendClient,
-	},
-	{
-		Name: "syslog", Flags: []string{"log-syslog"}, Type: Bool, Default: false,
-		Instead: useJournal,
-	},
-	{
-		Name: "syslog_addr", Flags: []string{"log-syslog-to"},
-		Type: String, Default: "udp://localhost:514", Unused: true,
-		Instead: useJournal,
-	},
-	{
-		Name: "syslog_facility", Flags: []string{"log-syslog-facility"}, Type: String, Default: "user", Unused: true,
-		Instead: useJournal,
-	},
-	{
-		Name: "syslog_prefix", Flags: []string{"log-syslog-prefix"}, Type: String, Default: "", Unused: true,
-		Instead: useJournal,
 	},
 	{
 		Name: "tmp_upload_dir", Type: String, Default: "", Unused: true,

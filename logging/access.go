@@ -11,6 +11,8 @@ const (
 	bufferSize = 64 << 10
 	// spareSize keeps the line that fills the buffer from growing it.
 	spareSize = 16 << 10
+	// maxQueue is how much waits for a target that is slow; lines beyond it are lost, and counted.
+	maxQueue = 1 << 20
 	// maxBuffer is the size beyond which a buffer that a huge line has grown is given back.
 	maxBuffer = 4 * bufferSize
 	// flushDelay bounds the time for which a line stays in the buffer.
@@ -24,26 +26,40 @@ const (
 // AccessLog is the access log (gunicorn's accesslog and access_log_format). All methods are safe for concurrent use
 // and do nothing on a nil AccessLog, which is the disabled log.
 //
-// Lines are collected and written when 64 KiB are full, 100 ms after the first of them, or on Flush. A process that
-// is killed loses what it has collected. A write holds whole lines, so that processes can share one file or pipe.
+// Lines are collected, and written by a goroutine when there are 64 KiB, 100 ms after the first of them, or on Flush.
+// A process that is killed loses what it has collected. A write holds whole lines, so that processes can share one file
+// or pipe. A target that takes nothing (a full disk, a pipe that nobody reads) costs lines, never a request's time.
+//
+// A file that was renamed or removed is noticed within a second of the next line and opened anew.
 type AccessLog struct {
-	// OnError, if not nil, is told of a write that failed and how many lines were lost since the last call: at most
-	// once every 10 s, and on Close. It runs on the thread that wrote, with no lock held. Set it before the first
+	// OnError, if not nil, is told of a write that failed and how many lines were lost since the last call, 0 where a
+	// file cannot be opened anew and the old one goes on: at most once every 10 s, and on Close. It runs on the thread that wrote, with no lock held. Set it before the first
 	// Write.
 	OnError func(err error, lost int)
 
-	mu     sync.Mutex // guards the four below
+	mu     sync.Mutex // guards the six below
 	format *formatter
 	buffer []byte
 	timer  *time.Timer // armed while there is something in buffer; its goroutine exists only when it fires
+	excess int         // lines for which there was no room in buffer
 	closed bool
+	line   []byte // of the record that goes to outputs
+
+	outputs []accessOutput // besides target; fixed before the first Write
 
 	writing sync.Mutex // guards the rest, and is taken before mu
-	target  *target
-	chunk   int    // most bytes of whole lines for one write; 0 = no limit
-	full    []byte // what is being written, while buffer fills again
-	torn    bool   // the last line in the target lacks its end
+	target  *target    // nil = outputs are all there is
+	chunk   int        // most bytes of whole lines for one write; 0 = no limit
+	full    []byte     // what is being written, while buffer fills again
+	torn    bool       // the last line in the target lacks its end
 	losses  losses
+}
+
+// accessOutput takes requests; line is the record in the log's form, without its newline. It keeps neither, and does not
+// wait.
+type accessOutput interface {
+	record(r *Record, line []byte)
+	close(limit time.Duration)
 }
 
 // OpenAccess opens the access log. The target "-" is standard output, anything else a file, which is appended to and
@@ -71,37 +87,52 @@ func newAccessLog(t *target, format *formatter) *AccessLog {
 	a := &AccessLog{target: t, format: format, buffer: newBuffer(), full: newBuffer()}
 	a.timer = time.AfterFunc(flushDelay, a.Flush)
 	a.timer.Stop()
-	a.chunk = t.chunk()
+	if t != nil {
+		a.chunk = t.chunk()
+	}
 	return a
 }
 
 func newBuffer() []byte { return make([]byte, 0, bufferSize+spareSize) }
 
-// Write logs one request. It takes well under a microsecond and no memory. It waits only when the buffer is full and
-// the target is still taking the one before. After Close it does nothing.
+// Write logs one request. It takes well under a microsecond and no memory, and never waits for the target. After Close
+// it does nothing.
 func (a *AccessLog) Write(r *Record) {
 	if a == nil {
 		return
 	}
 	a.mu.Lock()
-	if a.closed {
-		a.mu.Unlock()
+	defer a.mu.Unlock()
+	before := len(a.buffer)
+	switch {
+	case a.closed:
 		return
-	}
-	if len(a.buffer) == 0 {
+	case a.outputs != nil && !a.pass(r):
+		return
+	case before >= maxQueue:
+		a.excess++
+		return
+	case before == 0:
 		a.timer.Reset(flushDelay)
 	}
 	a.buffer = a.format.appendLine(a.buffer, r)
-	full := len(a.buffer) >= bufferSize
-	a.mu.Unlock()
-	if full {
-		a.Flush()
+	if before < bufferSize && len(a.buffer) >= bufferSize {
+		a.timer.Reset(0)
 	}
+}
+
+// pass gives a record to the outputs, and reports whether the log has a target as well.
+func (a *AccessLog) pass(r *Record) bool {
+	a.line = a.format.appendLine(a.line[:0], r)
+	for _, output := range a.outputs {
+		output.record(r, a.line[:len(a.line)-1])
+	}
+	return a.target != nil
 }
 
 // Flush writes what is buffered, now. It costs next to nothing when there is nothing.
 func (a *AccessLog) Flush() {
-	if a == nil {
+	if a == nil || a.target == nil {
 		return
 	}
 	a.writing.Lock()
@@ -114,7 +145,7 @@ func (a *AccessLog) Flush() {
 // Reopen opens the file again by its name, after it was rotated. What is buffered goes to the old file. On error the
 // log goes on in the old file. For "-" it only flushes.
 func (a *AccessLog) Reopen() error {
-	if a == nil {
+	if a == nil || a.target == nil {
 		return nil
 	}
 	a.Flush()
@@ -143,6 +174,12 @@ func (a *AccessLog) Close() error {
 	if closed {
 		return nil
 	}
+	for _, output := range a.outputs {
+		output.close(writeWait)
+	}
+	if a.target == nil {
+		return nil
+	}
 	a.writing.Lock()
 	a.flush()
 	report := a.losses.take()
@@ -165,9 +202,19 @@ func (a *AccessLog) flush() {
 		a.timer.Stop()
 		a.buffer, a.full = a.full, a.buffer
 	}
+	excess := a.excess
+	a.excess = 0
 	a.mu.Unlock()
+	if excess > 0 {
+		a.losses.add(errFull, excess)
+	}
 	if len(a.full) == 0 {
 		return
+	}
+	if moved, err := a.target.follow(time.Now()); err != nil {
+		a.losses.add(err, 0)
+	} else if moved {
+		a.torn = false
 	}
 	if lost, err := a.writeLines(a.full); err != nil {
 		a.losses.add(err, lost)
@@ -219,7 +266,7 @@ func (t *target) chunk() int {
 }
 
 func (a *AccessLog) report(l losses) {
-	if l.lost > 0 && a.OnError != nil {
+	if l.err != nil && a.OnError != nil {
 		a.OnError(l.err, l.lost)
 	}
 }

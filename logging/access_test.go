@@ -104,14 +104,77 @@ func TestFullBufferIsWritten(t *testing.T) {
 		}
 		a.Write(path(long))
 	}
-	checkFile(t, name, strings.Repeat(long+"\n", 66))
+	await(t, "the full buffer is written, long before its time", func() bool {
+		text, err := os.ReadFile(name)
+		return err == nil && len(text) == 66*1000
+	})
 	huge := strings.Repeat("y", 2*maxBuffer)
 	a.Write(path(huge))
+	a.Flush()
 	a.Write(path(huge))
+	a.Flush()
 	checkFile(t, name, strings.Repeat(long+"\n", 66)+strings.Repeat(huge+"\n", 2))
 	if cap(a.buffer)+cap(a.full) > maxBuffer {
 		t.Errorf("the buffers keep %d and %d bytes", cap(a.buffer), cap(a.full))
 	}
+}
+
+// await waits for a condition.
+func await(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); !condition(); time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("never: %s", what)
+		}
+	}
+}
+
+// TestSlowTargetCostsLinesNotTime: a pipe that nobody reads takes no request's time, and what is lost is counted.
+func TestSlowTargetCostsLinesNotTime(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "fifo")
+	if err := unix.Mkfifo(name, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a := open(t, name, "%(U)s")
+	var mu sync.Mutex
+	lost := 0
+	a.OnError = func(_ error, n int) {
+		mu.Lock()
+		defer mu.Unlock()
+		lost += n
+	}
+	const lines = 5000
+	long := path(strings.Repeat("x", 999))
+	start := time.Now()
+	for range lines {
+		a.Write(long)
+	}
+	if took := time.Since(start); took > writeWait/2 {
+		t.Errorf("%d lines took %v", lines, took)
+	}
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
+	}
+	kept := 64 // a pipe's size in lines
+	if lost < lines-2*kept || lost >= lines {
+		t.Errorf("%d of %d lines are said to be lost", lost, lines)
+	}
+}
+
+// TestRenamedFileIsNoticed: logrotate without a signal.
+func TestRenamedFileIsNoticed(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "x.log")
+	a := open(t, name, "%(U)s")
+	a.Write(path("/1"))
+	a.Flush()
+	if err := os.Rename(name, name+".1"); err != nil {
+		t.Fatal(err)
+	}
+	a.target.checked = time.Time{} // a second later
+	a.Write(path("/2"))
+	a.Flush()
+	checkFile(t, name+".1", "/1\n")
+	checkFile(t, name, "/2\n")
 }
 
 // TestPipesGetWholeLines: more than PIPE_BUF in one write may be torn by the lines of other workers.
@@ -221,7 +284,7 @@ func TestCutLineIsEnded(t *testing.T) {
 	a.Write(path(strings.Repeat("x", 5000)))
 	a.Write(path("/lost"))
 	a.Flush()
-	if len(got) != 1 || got[0].lost != 2 || !errors.Is(got[0].err, unix.EAGAIN) {
+	if len(got) != 1 || got[0].lost != 2 || !errors.Is(got[0].err, errFull) {
 		t.Fatalf("got %v, want 2 lines lost", got)
 	}
 	if waited := time.Since(start); waited > 5*writeWait {

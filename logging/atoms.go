@@ -25,6 +25,13 @@ var atoms = map[string]atom{
 	"a": appendRequestHeader,
 	"L": appendSeconds,
 	"p": appendPID,
+	// Below are atoms of pyhost's own; their names are longer than one letter, which gunicorn's never are.
+	"first_byte": func(dst []byte, _ *formatter, r *Record, _ *field) []byte { return appendSpan(dst, r.FirstByte) },
+	"queued":     func(dst []byte, _ *formatter, r *Record, _ *field) []byte { return appendSpan(dst, r.Queued) },
+	"request_id": func(dst []byte, _ *formatter, r *Record, at *field) []byte { return at.known(dst, r.RequestID) },
+	"outcome": func(dst []byte, _ *formatter, r *Record, _ *field) []byte {
+		return append(dst, r.Outcome.String()...)
+	},
 }
 
 // numbers are the atoms that take %d and its zero padding as well as %s.
@@ -34,6 +41,12 @@ var numbers = map[string]atom{
 		return strconv.AppendInt(dst, max(r.BodyBytes, 0), 10)
 	},
 	"b": appendBodyBytes,
+	"bytes_in": func(dst []byte, _ *formatter, r *Record, _ *field) []byte {
+		if r.BytesIn < 0 {
+			return append(dst, '-')
+		}
+		return strconv.AppendInt(dst, r.BytesIn, 10)
+	},
 	"T": func(dst []byte, _ *formatter, r *Record, _ *field) []byte {
 		return strconv.AppendInt(dst, int64(r.elapsed()/time.Second), 10)
 	},
@@ -46,10 +59,11 @@ var numbers = map[string]atom{
 }
 
 // validAtoms is for messages.
-const validAtoms = "h l u t r m U q H s b B f a T M D L p {header}i {header}o {variable}e"
+const validAtoms = "h l u t r m U q H s b B f a T M D L p {header}i {header}o {variable}e {name}v first_byte queued " +
+	"bytes_in request_id outcome"
 
 // named are the atoms that look something up: %({name}i)s.
-var named = map[byte]atom{'i': appendRequestHeader, 'o': appendResponseHeader, 'e': appendEnviron}
+var named = map[byte]atom{'i': appendRequestHeader, 'o': appendResponseHeader, 'e': appendEnviron, 'v': appendVariable}
 
 // headerAtoms are the atoms that stand for one request header.
 var headerAtoms = map[string]string{"f": "referer", "a": "user-agent"}
@@ -86,6 +100,10 @@ func appendRequestHeader(dst []byte, _ *formatter, r *Record, at *field) []byte 
 
 func appendEnviron(dst []byte, _ *formatter, r *Record, at *field) []byte {
 	return at.lookup(dst, r.Environ)
+}
+
+func appendVariable(dst []byte, _ *formatter, r *Record, at *field) []byte {
+	return at.lookup(dst, r.Variable)
 }
 
 // appendResponseHeader leaves spaces alone even outside of quotes: the application chose the value.
@@ -135,9 +153,17 @@ func appendTime(dst []byte, f *formatter, r *Record, _ *field) []byte {
 	return append(dst, f.secondText...)
 }
 
-// appendSeconds appends seconds with six decimals.
+// appendSeconds appends the duration of the request in seconds.
 func appendSeconds(dst []byte, _ *formatter, r *Record, _ *field) []byte {
-	microseconds := r.elapsed().Microseconds()
+	return appendSpan(dst, r.elapsed())
+}
+
+// appendSpan appends seconds with six decimals, a dash for what is not known.
+func appendSpan(dst []byte, d time.Duration) []byte {
+	if d < 0 {
+		return append(dst, '-')
+	}
+	microseconds := d.Microseconds()
 	dst = strconv.AppendInt(dst, microseconds/1e6, 10)
 	// A million more than the fraction: its digits behind the first are the fraction with leading zeros.
 	at := len(dst)
@@ -154,21 +180,26 @@ func appendPID(dst []byte, f *formatter, r *Record, _ *field) []byte {
 	return append(strconv.AppendInt(append(dst, '<'), int64(pid), 10), '>')
 }
 
-// appendUser appends the user of HTTP Basic authentication (RFC 7617, 2), never the password.
+// appendUser appends the user of HTTP Basic authentication, never the password.
 func appendUser(dst []byte, f *formatter, r *Record, at *field) []byte {
+	return at.known(dst, f.user(r))
+}
+
+// user is the user of HTTP Basic authentication (RFC 7617, 2), nil if there is none. It is good until the next call.
+func (f *formatter) user(r *Record) []byte {
 	if r.RequestHeader == nil {
-		return append(dst, '-')
+		return nil
 	}
 	value, _ := r.RequestHeader("authorization")
 	const scheme = "basic "
 	if len(value) < len(scheme) || !equalFold(value[:len(scheme)], scheme) {
-		return append(dst, '-')
+		return nil
 	}
 	credentials, err := base64.StdEncoding.AppendDecode(f.scratch[:0], bytes.TrimSpace(value[len(scheme):]))
 	f.scratch = credentials
 	if err != nil {
-		return append(dst, '-')
+		return nil
 	}
 	user, _, _ := bytes.Cut(credentials, []byte{':'})
-	return at.known(dst, user)
+	return user
 }

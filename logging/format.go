@@ -10,10 +10,17 @@ import (
 // DefaultAccessFormat is the default of gunicorn's access_log_format, the combined log format.
 const DefaultAccessFormat = `%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s"`
 
+// presets are formats with names.
+var presets = map[string]string{
+	"common":   `%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s`,
+	"combined": DefaultAccessFormat,
+}
+
 // formatter is a compiled access_log_format with what it keeps from line to line. Not safe for concurrent use.
 type formatter struct {
 	fields []field
 	tail   string // literal text behind the last field
+	json   bool   // an object for each line, in place of fields
 
 	zone       *time.Location
 	pid        int
@@ -34,7 +41,13 @@ type field struct {
 // compile reads a format: gunicorn's, which is Python's printf format with a dictionary. The errors name what is
 // wrong and what is valid.
 func compile(format string) (*formatter, error) {
-	f := &formatter{zone: time.Local, pid: os.Getpid()}
+	f := &formatter{zone: time.Local, pid: os.Getpid(), json: format == "json"}
+	if f.json {
+		return f, nil
+	}
+	if preset, ok := presets[format]; ok {
+		format = preset
+	}
 	var literal strings.Builder
 	quotes := 0
 	for rest := format; ; {
@@ -106,6 +119,9 @@ func excerpt(text string) string {
 
 // appendLine appends the line of a record, with its newline.
 func (f *formatter) appendLine(dst []byte, r *Record) []byte {
+	if f.json {
+		return f.appendObject(dst, r)
+	}
 	for i := range f.fields {
 		at := &f.fields[i]
 		dst = append(dst, at.literal...)

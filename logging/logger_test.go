@@ -1,7 +1,6 @@
 package logging
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -42,7 +41,7 @@ func packets(t *testing.T, p purpose) (*target, func() string) {
 
 func TestLines(t *testing.T) {
 	target, read := packets(t, errorLog)
-	log := newLogger(target, textWriter{errorSink{target}}, zerolog.DebugLevel)
+	log := newLogger(target, zerolog.DebugLevel)
 	large := strings.Repeat("x\n", 50_000) + "."
 	tests := []struct {
 		name           string
@@ -112,7 +111,7 @@ func TestLevels(t *testing.T) {
 		if log.Enabled("loud") {
 			t.Error("an unknown level is enabled")
 		}
-		if err := log.target.close(); err != nil {
+		if err := log.stream.target.close(); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -122,34 +121,13 @@ func TestLevels(t *testing.T) {
 	}
 }
 
-// TestTextPassesOnWhatIsNoEvent: nothing is lost, whatever zerolog hands over.
-func TestTextPassesOnWhatIsNoEvent(t *testing.T) {
-	var out strings.Builder
-	if _, err := (textWriter{&out}).Write([]byte("odd\n")); err != nil || out.String() != "odd\n" {
-		t.Errorf("got %q, %v", out.String(), err)
-	}
-}
-
-type brokenWriter struct{ err error }
-
-func (w brokenWriter) Write([]byte) (int, error) { return 0, w.err }
-
-func TestTextReportsErrors(t *testing.T) {
-	want := errors.New("full")
-	for _, event := range []string{"odd", `{"level":"info","message":"a"}`} {
-		if _, err := (textWriter{brokenWriter{want}}).Write([]byte(event)); !errors.Is(err, want) {
-			t.Errorf("%s: got %v", event, err)
-		}
-	}
-}
-
 func TestLoggerIsConcurrent(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.log")
 	log, err := Open(path, "info")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = log.target.close() }()
+	defer func() { _ = log.stream.target.close() }()
 	const writers, each = 4, 50
 	var wg sync.WaitGroup
 	for range writers {

@@ -16,7 +16,7 @@ func (l *losses) add(err error, lost int) {
 
 // due takes the losses if there are any and the last report is long enough ago.
 func (l *losses) due(now func() time.Time) losses {
-	if l.lost == 0 {
+	if l.err == nil {
 		return losses{}
 	}
 	t := now()

@@ -18,6 +18,18 @@ type Record struct {
 	Status    int   // 0 = no response was made
 	BodyBytes int64 // of the response, without head and chunk framing; negative = not known
 
+	// BytesIn is the size of the request's body; negative = not known.
+	BytesIn int64
+	// FirstByte is from Start to the first byte of the response, and Queued how long the request waited for a Python
+	// thread before it; negative = not known.
+	FirstByte, Queued time.Duration
+	// RequestID is what the ID of the request is, where requests have one.
+	RequestID []byte
+	// Outcome is what became of the request.
+	Outcome Outcome
+	// Variable returns what the application has noted for the log under a name. nil = nothing.
+	Variable func(name string) ([]byte, bool)
+
 	Start    time.Time     // wall clock at the first byte of the request; zero = now, less Duration
 	Duration time.Duration // from Start to the end of the response; negative counts as 0
 	PID      int           // of the process that answered; 0 = this process
@@ -31,6 +43,24 @@ type Record struct {
 	// there are none.
 	Environ func(name string) ([]byte, bool)
 }
+
+// Outcome is what became of a request.
+type Outcome uint8
+
+// The outcomes.
+const (
+	Answered   Outcome = iota // the response was sent, or given to the kernel
+	Failed                    // the application raised an exception; the client has an error page or a cut response
+	ClientGone                // the client left before the end of the response
+	TimedOut                  // the request took too long, and was ended
+	Refused                   // the request was no acceptable HTTP, or not welcome
+	WorkerDied                // the worker ended while it ran
+)
+
+var outcomes = [...]string{"answered", "failed", "client-gone", "timeout", "refused", "worker-died"}
+
+// String is the outcome in the log.
+func (o Outcome) String() string { return outcomes[o] }
 
 // FindHeader finds a header in a serialised message head (status or request line, then name: value lines with CRLF or
 // LF ends) whatever the case of its name. Of several headers with the name the last one counts, as in gunicorn's log.

@@ -155,7 +155,7 @@ func TestReopenFailureKeepsTheOldFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = log.target.close() }()
+	defer func() { _ = log.stream.target.close() }()
 	if err := os.Rename(dir, moved); err != nil {
 		t.Fatal(err)
 	}
@@ -172,8 +172,12 @@ func TestStandardStreamsAreNotReopened(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if log.Fd() != 2 {
-		t.Errorf("descriptor %d, want 2", log.Fd())
+	var mine, standard unix.Stat_t
+	if err := errors.Join(unix.Fstat(log.Fd(), &mine), unix.Fstat(2, &standard)); err != nil {
+		t.Fatal(err)
+	}
+	if mine.Dev != standard.Dev || mine.Ino != standard.Ino {
+		t.Errorf("descriptor %d is not the standard error", log.Fd())
 	}
 	if err := log.Reopen(); err != nil {
 		t.Error(err)

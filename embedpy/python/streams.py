@@ -142,7 +142,16 @@ class ErrorStream(io.TextIOWrapper):
         self.flush()
 
 
+class LogFile(io.FileIO):
+    """The error log.  What a pipe that nobody reads does not take is lost: a request does not wait for it."""
+
+    def write(self, data):
+        """Write what goes, and take the rest for written."""
+        count = super().write(data)
+        return len(data) if count is None else count
+
+
 def open_errors(fd):
     """wsgi.errors: text, to the error log, line by line, whatever the locale."""
-    raw = io.FileIO(fd, "w", closefd=False)
+    raw = LogFile(fd, "w", closefd=False)
     return ErrorStream(io.BufferedWriter(raw), "utf-8", "backslashreplace", line_buffering=True)
