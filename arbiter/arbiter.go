@@ -31,6 +31,8 @@ type arbiter struct {
 	// wake is when advance must run again though no event has come; 0 = not at all.
 	wake time.Duration
 
+	told int // what Options.Workers was told last
+
 	binder   binder
 	current  *generation // the one that serves, or that boots as the first one; nil before and after
 	next     *generation // the one that a reload boots
@@ -92,8 +94,18 @@ func (a *arbiter) advance() {
 		a.reconcile(a.current)
 		a.reconcile(a.next)
 		a.checkRecycling()
+		a.tellWorkers()
 	}
 	a.checkEnd()
+}
+
+// tellWorkers tells how many workers are wanted, if that has changed.
+func (a *arbiter) tellWorkers() {
+	if a.current == nil || a.options.Workers == nil || a.told == len(a.current.seats) {
+		return
+	}
+	a.told = len(a.current.seats)
+	a.options.Workers(a.told)
 }
 
 // due reports whether the moment t has come; 0 never comes. If it has not, advance will run again at t.

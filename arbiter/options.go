@@ -51,6 +51,8 @@ type Options struct {
 	// Settled is called each time a generation has taken over: the master has nothing to do for a while, and may give
 	// back what it needed to get there. Nil does nothing.
 	Settled func()
+	// Workers is told how many workers are wanted, each time that it changes. Nil tells nobody.
+	Workers func(number int)
 	Log     Log
 }
 

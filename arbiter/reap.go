@@ -61,21 +61,34 @@ func (a *arbiter) reaped(pid int, status unix.WaitStatus) {
 	a.log.Debug("Reaped an orphan (pid:%d)", pid)
 }
 
-// logExit reports the end of a worker in gunicorn's words and levels.
-func (a *arbiter) logExit(w *worker) {
+// lostRequests are the requests that a worker took with it, as a text for below the line of its end. Those of one that
+// timed out have been told.
+func (a *arbiter) lostRequests(w *worker) string {
+	if w.aborted {
+		return ""
+	}
+	lost := ""
+	for _, r := range a.board.Running(w.slot) {
+		lost += "\nIt ran " + r.Describe(int64(a.env.now()))
+	}
+	return lost
+}
+
+// logExit reports the end of a worker in gunicorn's words and levels, with the requests that were lost with it.
+func (a *arbiter) logExit(w *worker, lost string) {
 	how := describe(w.status)
 	switch {
 	case w.pid == 0, w.status.Exited() && w.status.ExitStatus() == 0:
 	case w.status.Exited():
-		a.log.Error("Worker (pid:%d) %s.", w.pid, how)
+		a.log.Error("Worker (pid:%d) %s.%s", w.pid, how, lost)
 	case w.status.Signaled() && w.status.Signal() == unix.SIGKILL && !w.killed:
-		a.log.Error("Worker (pid:%d) %s Perhaps out of memory?", w.pid, how)
+		a.log.Error("Worker (pid:%d) %s Perhaps out of memory?%s", w.pid, how, lost)
 	case w.status.Signaled() && w.status.Signal() == unix.SIGKILL:
-		a.log.Error("Worker (pid:%d) %s", w.pid, how)
+		a.log.Error("Worker (pid:%d) %s%s", w.pid, how, lost)
 	case w.status.Signaled() && w.status.Signal() == unix.SIGTERM:
-		a.log.Info("Worker (pid:%d) %s", w.pid, how)
+		a.log.Info("Worker (pid:%d) %s%s", w.pid, how, lost)
 	default:
-		a.log.Warning("Worker (pid:%d) %s", w.pid, how)
+		a.log.Warning("Worker (pid:%d) %s%s", w.pid, how, lost)
 	}
 }
 

@@ -29,8 +29,9 @@ func (a *arbiter) workerEnded(w *worker) {
 	lived, served := a.env.now()-w.readyAt, a.board.Slot(w.slot).Requests() > 0
 	s := w.seat
 	a.reportTimeout(w, "")
+	lost := a.lostRequests(w)
 	a.release(w)
-	a.logExit(w)
+	a.logExit(w, lost)
 	if s == nil {
 		return
 	}

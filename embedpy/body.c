@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "internal.h"
 
@@ -23,6 +24,12 @@ static int commit(ph_thread *t, int64_t known_length)
 	}
 	t->committed = true;
 	t->x.outcome |= PH_COMMITTED;
+	if (t->x.flags & PH_TIMED) {
+		struct timespec now;
+
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		t->x.first_byte = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	}
 	if (t->offload.length > 0) { /* Go sends the file: the body, and all that output.c is asked to send, is dropped */
 		t->x.outcome |= PH_OFFLOADED;
 		t->x.status = t->status;

@@ -27,6 +27,7 @@ static void begin(ph_thread *t)
 	t->x.outcome = 0;
 	t->x.status = 0;
 	t->x.body_bytes = 0;
+	t->x.first_byte = 0;
 	t->x.tail = NULL;
 	t->x.tail_length = t->x.tail_offset = 0;
 }

@@ -48,6 +48,7 @@ enum {
 	PH_HEAD = 1,       /* the method is HEAD: no body goes out */
 	PH_HTTP11 = 2,     /* chunked framing and 1xx are understood */
 	PH_KEEPALIVE = 4,  /* the client asks for, and the server allows, another request */
+	PH_TIMED = 16,     /* note in first_byte when the head is ready to go out */
 	PH_KEEP_GIL = 8,   /* leave with the GIL held: the worker has one thread, ph_gil_release comes before it waits */
 };
 
@@ -106,6 +107,7 @@ typedef struct {
 	uint64_t message_length;
 	const char *offload; /* PH_OFFLOADED: 's' and the value of X-Sendfile, or 'a' and that of X-Accel-Redirect */
 	uint64_t offload_length;
+	int64_t first_byte; /* PH_TIMED: CLOCK_MONOTONIC ns at which the response began; 0: it never did */
 } ph_exchange;
 
 /* ph_exchange_of: the exchange of Python thread i (0 is the main thread).  No GIL. */

@@ -4,10 +4,11 @@ import "unsafe"
 
 // Flags of a request, the in-side of an Exchange. They mirror embedpy.h.
 const (
-	FlagHead      = 1 // the method is HEAD
-	FlagHTTP11    = 2 // chunked framing and interim responses are understood
-	FlagKeepAlive = 4 // another request may follow on the connection
-	FlagKeepGIL   = 8 // one-thread worker: return with the GIL held
+	FlagHead      = 1  // the method is HEAD
+	FlagHTTP11    = 2  // chunked framing and interim responses are understood
+	FlagKeepAlive = 4  // another request may follow on the connection
+	FlagTimed     = 16 // note FirstByte
+	FlagKeepGIL   = 8  // one-thread worker: return with the GIL held
 )
 
 // Kinds of request body.
@@ -72,6 +73,7 @@ type Exchange struct {
 	messageLength uint64
 	offload       unsafe.Pointer
 	offloadLength uint64
+	FirstByte     int64 // with FlagTimed: CLOCK_MONOTONIC ns at which the response began; 0: it never did
 }
 
 // Head is the response head as sent. It is valid until the thread's next call.

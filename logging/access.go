@@ -33,7 +33,8 @@ const (
 // A file that was renamed or removed is noticed within a second of the next line and opened anew.
 type AccessLog struct {
 	// OnError, if not nil, is told of a write that failed and how many lines were lost since the last call, 0 where a
-	// file cannot be opened anew and the old one goes on: at most once every 10 s, and on Close. It runs on the thread that wrote, with no lock held. Set it before the first
+	// file cannot be opened anew and the old one goes on: at most once every 10 s, and on Close. It runs on the
+	// thread that wrote, with no lock held. Set it before the first
 	// Write.
 	OnError func(err error, lost int)
 
@@ -55,8 +56,8 @@ type AccessLog struct {
 	losses  losses
 }
 
-// accessOutput takes requests; line is the record in the log's form, without its newline. It keeps neither, and does not
-// wait.
+// accessOutput takes requests; line is the record in the log's form, without its newline. It keeps neither and does
+// not wait.
 type accessOutput interface {
 	record(r *Record, line []byte)
 	close(limit time.Duration)

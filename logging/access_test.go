@@ -122,8 +122,11 @@ func TestFullBufferIsWritten(t *testing.T) {
 // await waits for a condition.
 func await(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(10 * time.Second); !condition(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
+	deadline := time.After(10 * time.Second)
+	for tick := time.Tick(time.Millisecond); !condition(); {
+		select {
+		case <-tick:
+		case <-deadline:
 			t.Fatalf("never: %s", what)
 		}
 	}

@@ -38,6 +38,15 @@ type field struct {
 	padding padding
 }
 
+// CheckFormat says what is wrong with an access_log_format, if anything is.
+func CheckFormat(format string) error {
+	if format == "" {
+		return nil
+	}
+	_, err := compile(format)
+	return err
+}
+
 // compile reads a format: gunicorn's, which is Python's printf format with a dictionary. The errors name what is
 // wrong and what is valid.
 func compile(format string) (*formatter, error) {

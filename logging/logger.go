@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/rs/zerolog"
+	"golang.org/x/sys/unix"
 )
 
 // Logger is the error log (gunicorn's errorlog and loglevel settings). All methods are safe for concurrent use.
@@ -44,8 +45,8 @@ type errorOutput interface {
 	close(limit time.Duration)
 }
 
-// Open opens the error log in gunicorn's form. The target "-" is standard error, anything else a file, which is appended
-// to and created with mode 0644 if need be. The level is debug, info, warning, error or critical: less severe messages
+// Open opens the error log in gunicorn's form. The target "-" is standard error, anything else a file, which is
+// appended to and created with mode 0644 if need be. The level is debug, info, warning, error or critical: less severe messages
 // are dropped. An error names the cause and the remedy.
 func Open(target, level string) (*Logger, error) {
 	severity, err := parseLevel(level)
@@ -114,7 +115,9 @@ func (l *Logger) log(severity zerolog.Level, format string, args ...any) {
 	if !enabled && len(l.outputs) == 0 {
 		return
 	}
-	m := message{time: time.Now(), severity: severity, pid: os.Getpid(), worker: l.worker, request: l.request, text: format}
+	m := message{
+		time: time.Now(), severity: severity, pid: os.Getpid(), worker: l.worker, request: l.request, text: format,
+	}
 	if len(args) > 0 {
 		m.text = fmt.Sprintf(format, args...)
 	}
@@ -152,6 +155,17 @@ func (l *Logger) Fd() int { return l.stream.target.fd }
 // Reopen opens the file again by its name, after it was rotated. The descriptor keeps its number, so that everything
 // that writes to Fd follows. On error the log goes on in the old file. For "-" it does nothing.
 func (l *Logger) Reopen() error { return l.stream.reopen() }
+
+// Capture makes the standard output and error of the process the file of the log, also after it is opened anew
+// (gunicorn's capture_output). Where the log goes to standard error it does nothing.
+func (l *Logger) Capture() error {
+	t := l.stream.target
+	if t.path == "" {
+		return nil
+	}
+	t.copies = []int{unix.Stdout, unix.Stderr}
+	return t.copy()
+}
 
 // Flush waits until what was logged is written, at most for limit. A log whose target takes what it is given has
 // nothing to wait for.

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// appendObject appends a record as a JSON object, the format json: times as RFC 3339 says, durations in seconds. What is
-// not known is left out. Bytes that are not UTF-8 become U+FFFD.
+// appendObject appends a record as a JSON object, the format json: times as RFC 3339 says, durations in seconds. What
+// is not known is left out. Bytes that are not UTF-8 become U+FFFD.
 func (f *formatter) appendObject(dst []byte, r *Record) []byte {
 	end := r.Start.Add(r.elapsed())
 	if r.Start.IsZero() {

@@ -13,8 +13,8 @@ import (
 const maxPending = 256 << 10
 
 // stream is the target of the error log. A message is written at once, by the one who logs it, as long as the target
-// takes it. What it does not take waits in memory, and a goroutine writes it: a terminal that was stopped or a pipe that
-// nobody reads keeps nobody waiting.
+// takes it. What it does not take waits in memory, and a goroutine writes it: a terminal that was stopped or a pipe
+// that nobody reads keeps nobody waiting.
 type stream struct {
 	mu       sync.Mutex // guards the rest
 	target   *target

@@ -17,8 +17,8 @@ const (
 	syslogTimeout = 2 * time.Second // for a connection, and for a message to be taken
 )
 
-// syslog sends messages to a syslog server, from a goroutine of its own: gunicorn's syslog settings. The form is the one
-// of Python's SysLogHandler that gunicorn uses: <PRI>PROGRAM: [PID] MESSAGE, one datagram each, or on a stream ended
+// syslog sends messages to a syslog server, from a goroutine of its own: gunicorn's syslog settings. The form is the
+// one of Python's SysLogHandler that gunicorn uses: <PRI>PROGRAM: [PID] MESSAGE, one datagram each, or on a stream ended
 // by a newline (RFC 6587 3.4.2).
 type syslog struct {
 	network, address string
@@ -79,6 +79,7 @@ func (s *syslog) record(r *Record, line []byte) {
 
 func (s *syslog) run() {
 	defer close(s.done)
+	_ = s.connect() // before the first request, so that the descriptors of a worker do not change any more
 	for m := range s.queue {
 		if m == nil {
 			return

@@ -35,6 +35,7 @@ type target struct {
 	path    string // absolute, so that a later chdir does not move it; "" = standard stream
 	fd      int
 	kind    uint32    // S_IFREG, S_IFIFO...; 0 = not looked at yet
+	copies  []int     // further descriptors of the file, by number
 	eager   bool      // a write never waits: with kind
 	checked time.Time // when the name was last compared with the file
 }
@@ -114,7 +115,7 @@ func (t *target) reopen() error {
 		return fmt.Errorf("reopening %s %s: %w", t.purpose.name, t.path, err)
 	}
 	t.kind, t.checked = 0, time.Now()
-	return nil
+	return t.copy()
 }
 
 // unblocked is a descriptor of a standard stream on which a write never waits. What other processes share stays as it
@@ -129,6 +130,16 @@ func unblocked(standard int) int {
 		return standard
 	}
 	return fd
+}
+
+// copy makes the further descriptors ones of the file. Programs that the application starts inherit them.
+func (t *target) copy() error {
+	for _, fd := range t.copies {
+		if err := unix.Dup3(t.fd, fd, 0); err != nil {
+			return fmt.Errorf("redirecting descriptor %d to %s: %w", fd, t.path, err)
+		}
+	}
+	return nil
 }
 
 // follow opens the file again if it has lost its name: logrotate has renamed it and sends no signal. It looks at most

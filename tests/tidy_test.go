@@ -225,7 +225,7 @@ var rooms = map[string][]string{
 	"embedpy":            {},
 	"embedpy/libpython":  {},
 	"embedpy/python":     {},
-	"logging":            {},
+	"logging":            {"config"},
 	"config":             {},
 	"bench/floor":        {},
 }

@@ -1,36 +1,63 @@
 package workers
 
 import (
+	"bytes"
 	"time"
 
+	"github.com/pyhost/pyhost/embedpy"
 	"github.com/pyhost/pyhost/logging"
+	"github.com/pyhost/pyhost/workers/scoreboard"
 )
 
 // accessRecord fills one reused logging.Record per thread. It does nothing, and costs nothing, when the log is off.
 type accessRecord struct {
 	t        *thread
 	record   logging.Record
-	listener int // of the request being logged
+	begun    int64 // CLOCK_MONOTONIC ns at which the request came to the thread
+	listener int   // of the request being logged
 }
 
 func (a *accessRecord) init(t *thread) {
 	a.t = t
 	a.record.RequestHeader = a.requestHeader
 	a.record.Environ = a.environ
+	a.record.PID = t.w.pid
+	if t.w.access != nil {
+		t.flags |= embedpy.FlagTimed
+	}
 }
 
 // begin notes the time at which the request came to a Python thread.
 func (a *accessRecord) begin() {
 	if a.t.w.access != nil {
-		a.record.Start = time.Now()
+		a.begun = scoreboard.Now()
 	}
 }
 
-// write logs the request that the thread has just finished on c; head is the response's.
-func (a *accessRecord) write(c *conn, head []byte) {
+// write logs the request r that the thread has just finished on c; head is the response's.
+func (a *accessRecord) write(c *conn, r *request, head []byte) {
 	if a.t.w.access == nil {
 		return
 	}
+	x, now := a.t.exchange, scoreboard.Now()
+	a.describe(c)
+	a.record.Status = int(x.Status)
+	a.record.BodyBytes = int64(x.BodyBytes)
+	a.record.Duration = time.Duration(now - a.begun)
+	a.record.Start = time.Now().Add(-a.record.Duration)
+	a.record.FirstByte = -1
+	if x.FirstByte > 0 {
+		a.record.FirstByte = time.Duration(x.FirstByte - a.begun)
+	}
+	a.record.Queued = max(time.Duration(a.begun-a.t.arrived), 0)
+	a.record.BytesIn = r.length()
+	a.record.Outcome = outcome(x.Outcome)
+	a.record.ResponseHead = head
+	a.t.w.access.Write(&a.record)
+}
+
+// describe fills in what the client asked for.
+func (a *accessRecord) describe(c *conn) {
 	r := &a.t.request
 	a.listener = c.facts.Listener
 	path, _ := a.t.frame.Lookup("PATH_INFO")
@@ -43,12 +70,57 @@ func (a *accessRecord) write(c *conn, head []byte) {
 	if c.packets {
 		a.record.Protocol, _ = a.t.frame.Lookup("SERVER_PROTOCOL")
 	}
-	a.record.Status = int(a.t.exchange.Status)
-	a.record.BodyBytes = int64(a.t.exchange.BodyBytes)
-	a.record.Duration = time.Since(a.record.Start)
-	a.record.PID = a.t.w.pid
-	a.record.ResponseHead = head
-	a.t.w.access.Write(&a.record)
+	a.record.RequestID = a.t.encoder.RequestID()
+}
+
+// outcome is what the C layer tells, in the words of the log.
+func outcome(bits uint32) logging.Outcome {
+	switch {
+	case bits&embedpy.OutcomeTimedOut != 0:
+		return logging.TimedOut
+	case bits&embedpy.OutcomeFailed != 0:
+		return logging.Failed
+	case bits&embedpy.OutcomeGone != 0:
+		return logging.ClientGone
+	}
+	return logging.Answered
+}
+
+// length is the size of the request's body; -1 if the application reads it from the client.
+func (r *request) length() int64 {
+	switch r.kind {
+	case embedpy.BodyFile:
+		return r.size
+	case embedpy.BodyStream:
+		return -1
+	}
+	return int64(len(r.body))
+}
+
+// logRefused logs what did not become a request, with the response that it got, if any. head is its beginning.
+func (w *worker) logRefused(c *conn, head []byte, outcome logging.Outcome, status int, page []byte) {
+	if w.access == nil {
+		return
+	}
+	line, _, _ := bytes.Cut(head, []byte("\n"))
+	line = bytes.TrimSuffix(line[:min(len(line), maxRefusedLine)], []byte("\r"))
+	record := logging.Record{
+		RemoteAddr: c.facts.RemoteAddr, Target: line, Status: status, BodyBytes: int64(len(pageBody(page))),
+		BytesIn: -1, FirstByte: -1, Queued: -1, PID: w.pid, ResponseHead: page, Outcome: outcome,
+	}
+	if parts := bytes.Split(line, []byte(" ")); len(parts) == 3 && bytes.HasPrefix(parts[2], []byte("HTTP/")) {
+		record.Method, record.Target, record.Protocol = parts[0], parts[1], parts[2]
+		record.Path, record.Query, _ = bytes.Cut(parts[1], []byte("?"))
+	}
+	w.access.Write(&record)
+}
+
+// maxRefusedLine bounds what is logged of a request line that is refused, in bytes: it may be as long as it likes.
+const maxRefusedLine = 1024
+
+func pageBody(page []byte) []byte {
+	_, body, _ := bytes.Cut(page, []byte("\r\n\r\n"))
+	return body
 }
 
 var protocols = [2][]byte{[]byte("HTTP/1.0"), []byte("HTTP/1.1")}

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pyhost/pyhost/config"
+	"github.com/pyhost/pyhost/logging"
 	"github.com/pyhost/pyhost/protocol/http1"
 	"github.com/pyhost/pyhost/protocol/proxy"
 	"github.com/pyhost/pyhost/workers/socket"
@@ -50,7 +51,9 @@ func (w *worker) admit(c *conn) bool {
 // refuse turns a peer away that is not in the set of a setting; with gunicorn's status.
 func (w *worker) refuse(c *conn, what, setting string) {
 	w.log.Warning("%s of ip=%s refused: it is not in %s (403)", what, c.peer(), setting)
-	w.lane.finish(c, http1.ErrorResponse(403, ""))
+	page := http1.ErrorResponse(403, "")
+	w.logRefused(c, nil, logging.Refused, 403, page)
+	w.lane.finish(c, page)
 }
 
 // address is the peer's; not valid on a unix socket.
@@ -96,7 +99,7 @@ func (w *worker) obeyProxy(c *conn, h *proxy.Header, err error) bool {
 		return false
 	}
 	if err != nil {
-		w.lane.incomplete(c, err)
+		w.lane.incomplete(c, err, nil)
 		return false
 	}
 	if !h.Local {
@@ -145,7 +148,7 @@ func (l *lane) readProxyHeader(c *conn, f *os.File) (rest []byte, ok bool) {
 		buf = buf[:len(buf)+n]
 		if n == 0 {
 			if len(buf) > 0 {
-				l.incomplete(c, &cutError{fmt.Sprintf("%d bytes of a PROXY header (%v)", len(buf), err)})
+				l.incomplete(c, &cutError{fmt.Sprintf("%d bytes of a PROXY header (%v)", len(buf), err)}, nil)
 			} else {
 				l.w.close(c)
 			}

@@ -13,6 +13,9 @@ import (
 // quickExit bounds a quick stop, in which requests are not waited for.
 const quickExit = 500 * time.Millisecond
 
+// lastWords is how long a worker that leaves waits for the outputs of its log.
+const lastWords = 300 * time.Millisecond
+
 // drainPeriod is how often a draining worker looks for idle connections.
 const drainPeriod = 50 * time.Millisecond
 
@@ -87,6 +90,7 @@ func (w *worker) leave(code int) {
 	w.leaveOnce.Do(func() {
 		w.log.Info("Worker exiting (pid: %d)", w.pid)
 		w.access.Close()
+		w.log.Close(lastWords)
 		os.Exit(code) //nolint:forbidigo // the interpreter has ended, or was given up
 	})
 }

@@ -58,6 +58,7 @@ func (w *worker) logAbandoned(running scoreboard.Running, page []byte) {
 		RemoteAddr: []byte(running.Client), Method: []byte(method), Target: []byte(target), Path: []byte(path),
 		Query: []byte(query), Protocol: protocols[1], Status: 504, BodyBytes: int64(len(body)),
 		Start: time.Now().Add(-took), Duration: took, PID: w.pid, ResponseHead: page,
+		Outcome: logging.TimedOut, BytesIn: -1, FirstByte: -1, Queued: -1,
 	})
 }
 

@@ -68,7 +68,7 @@ func (l *lane) handshakeFailed(c *conn, err error) {
 	var header tls.RecordHeaderError
 	switch {
 	case errors.As(err, &header) && looksLikeHTTP(header.RecordHeader[:]):
-		l.incomplete(c, &http1.Refusal{Status: 400, Rule: "plain HTTP on an address that speaks TLS"})
+		l.incomplete(c, &http1.Refusal{Status: 400, Rule: "plain HTTP on an address that speaks TLS"}, nil)
 	case errors.Is(err, io.EOF): // closed without a word
 		l.w.close(c)
 	default:

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pyhost/pyhost/embedpy"
+	"github.com/pyhost/pyhost/logging"
 	"github.com/pyhost/pyhost/protocol/http1"
 	"github.com/pyhost/pyhost/workers/socket"
 )
@@ -83,28 +84,33 @@ func (l *lane) receive(c *conn, data []byte) {
 			c.message = m
 			l.w.ready.push(c)
 		default:
-			l.incomplete(c, err)
+			l.incomplete(c, err, raw)
 		}
 	})
 }
 
-// incomplete ends a connection whose request never became one.
-func (l *lane) incomplete(c *conn, err error) {
+// incomplete ends a connection whose request never became one; head is what came first.
+func (l *lane) incomplete(c *conn, err error, head []byte) {
 	var refusal *http1.Refusal
 	if errors.As(err, &refusal) {
 		l.w.log.Warning("Invalid request from ip=%s: %s (%d)", c.peer(), refusal.Rule, refusal.Status)
-		l.finish(c, http1.ErrorResponse(refusal.Status, refusal.Rule))
+		page := http1.ErrorResponse(refusal.Status, refusal.Rule)
+		l.w.logRefused(c, head, logging.Refused, refusal.Status, page)
+		l.finish(c, page)
 		return
 	}
 	var spool *spoolError
 	if errors.As(err, &spool) {
 		l.w.log.Error("Cannot keep the request body of ip=%s: %v", c.peer(), err)
-		l.finish(c, http1.ErrorResponse(507, "")) // RFC 4918 11.5
+		page := http1.ErrorResponse(507, "") // RFC 4918 11.5
+		l.w.logRefused(c, head, logging.Refused, 507, page)
+		l.finish(c, page)
 		return
 	}
 	var cut *cutError
 	if errors.As(err, &cut) {
 		l.w.log.Info("Client ip=%s left in the middle of its request: %s", c.peer(), cut.what)
+		l.w.logRefused(c, head, logging.ClientGone, 0, nil)
 	}
 	l.w.close(c)
 }

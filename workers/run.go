@@ -36,10 +36,17 @@ func Run() int {
 		fmt.Fprintf(os.Stderr, "pyhost: a worker cannot read its boot message: %v\n", err)
 		return wire.ExitBootError
 	}
-	log, err := logging.Open(boot.Config.ErrorLog, boot.Config.LogLevel)
+	log, err := logging.New(boot.Config)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "pyhost: %v\n", err)
 		return wire.ExitBootError
+	}
+	log.SetWorker(boot.Slot + 1)
+	if boot.Config.CaptureOutput {
+		err = log.Capture()
+	}
+	if err != nil {
+		log.Warning("Output is not captured: %v", err)
 	}
 	code, err := run(boot, log)
 	if err != nil {
@@ -52,12 +59,9 @@ func Run() int {
 func run(boot *wire.WorkerBoot, log *logging.Logger) (int, error) {
 	embedpy.SetTitle("pyhost: worker [" + boot.Config.Name() + "]")
 	log.Info("Booting worker with pid: %d", os.Getpid())
-	access, err := logging.OpenAccess(boot.Config.AccessLog, boot.Config.AccessLogFormat)
+	access, err := logging.NewAccess(boot.Config, log)
 	if err != nil {
 		return 0, err
-	}
-	if access != nil {
-		access.OnError = func(err error, lost int) { log.Error("Access log: %v; %d lines lost", err, lost) }
 	}
 	control, err := openControl(embedpy.WorkerFD(fdControl))
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pyhost/pyhost/embedpy"
+	"github.com/pyhost/pyhost/logging"
 	"github.com/pyhost/pyhost/protocol/http1"
 	"github.com/pyhost/pyhost/protocol/uwsgi"
 )
@@ -187,7 +188,8 @@ func (t *thread) settle(c *conn, r *request) bool {
 			x.Status = 504
 			page = errorPage(t.request.Method, 504, tookTooLong)
 		}
-		t.record.write(c, page)
+		x.BodyBytes = uint64(len(pageBody(page)))
+		t.record.write(c, r, page)
 		t.w.lane.finish(c, page)
 		return false
 	}
@@ -195,7 +197,7 @@ func (t *thread) settle(c *conn, r *request) bool {
 		t.offload(c, r.rest)
 		return false
 	}
-	t.record.write(c, x.Head())
+	t.record.write(c, r, x.Head())
 	reuse := x.Outcome&embedpy.OutcomeReuse != 0
 	more := len(r.rest) > 0 || r.kind == embedpy.BodyStream
 	if tail, ok := x.TakeTail(); ok {
@@ -230,15 +232,15 @@ func (t *thread) report() {
 		return // the timeout has been logged, with the stack
 	}
 	if x.Outcome&embedpy.OutcomeFailed != 0 {
-		t.w.log.Error("Error handling request %s\n%s", t.subject(), x.Message())
+		t.w.log.For(t.encoder.RequestID()).Error("Error handling request %s\n%s", t.subject(), x.Message())
 		t.w.retirement.failed()
 		return
 	}
 	if x.Outcome&embedpy.OutcomeCloseFailed != 0 {
-		t.w.log.Error("Error closing the response of %s\n%s", t.subject(), x.Message())
+		t.w.log.For(t.encoder.RequestID()).Error("Error closing the response of %s\n%s", t.subject(), x.Message())
 		return
 	}
-	t.w.log.Warning("%s: %s", t.subject(), x.Message())
+	t.w.log.For(t.encoder.RequestID()).Warning("%s: %s", t.subject(), x.Message())
 }
 
 // subject names the request in the log: method, target, and its ID if requests have one.
@@ -258,7 +260,9 @@ func (t *thread) refuse(c *conn, err error, head []byte) {
 		status, rule = refusal.Status, refusal.Rule
 	}
 	t.w.log.Warning("Invalid request from ip=%s: %s (%d)", c.peer(), rule, status)
-	t.w.lane.finish(c, errorPage(head, status, rule))
+	page := errorPage(head, status, rule)
+	t.w.logRefused(c, head, logging.Refused, status, page)
+	t.w.lane.finish(c, page)
 }
 
 // fail answers with an error page that is the server's own fault.

@@ -37,6 +37,7 @@ type thread struct {
 	spare    *conn             // memory for the next connection
 	batch    batch             // events of one poll that are not served yet
 	now      int64             // CLOCK_MONOTONIC ns of the last beat: when the event that it serves was taken up
+	arrived  int64             // CLOCK_MONOTONIC ns at which what it serves came, as far as it knows; for the log
 	running
 }
 
@@ -95,6 +96,9 @@ func (t *thread) wait() int {
 
 // handle serves what is ready. New connections come last: what the worker already has goes first.
 func (t *thread) handle(count int) {
+	if t.w.access != nil {
+		t.arrived = scoreboard.Now()
+	}
 	if count == 1 {
 		t.serve(t.events[0])
 		return
@@ -211,6 +215,7 @@ func (t *thread) serveWaiting(c *conn) {
 	}
 	t.w.slot.AddWait(t.now - m.since)
 	c.message = nil
+	t.arrived = m.since
 	if m.file != nil {
 		if t.spooled(c, m) && t.consume(c, m.rest) {
 			t.read(c)

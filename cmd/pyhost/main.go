@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/pyhost/pyhost/arbiter"
 	"github.com/pyhost/pyhost/config"
@@ -58,7 +59,7 @@ func master(args []string) int {
 		fmt.Fprintf(os.Stderr, "Error: changing to the directory of --chdir: %v\n", err)
 		return exitError
 	}
-	log, err := logging.Open(c.ErrorLog, c.LogLevel)
+	log, err := logging.New(c)
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "Error: %v\n", err)
 		return exitError
@@ -73,6 +74,7 @@ func master(args []string) int {
 	if c.PrintConfig {
 		fmt.Print(c.Dump())
 	}
+	defer log.Close(time.Second)
 	return run(arbiter.Options{
 		Config:   c,
 		Reload:   load,
@@ -82,14 +84,15 @@ func master(args []string) int {
 		SetTitle: embedpy.SetTitle,
 		Settled:  settle,
 		Ready:    ready,
+		Workers:  log.Workers,
 		Log:      log,
 	})
 }
 
 // checkAccessLog opens what the workers will open, so that a mistake is told before anything starts.
 func checkAccessLog(c *config.Config) error {
-	if c.AccessLog == "" {
-		return nil
+	if err := logging.CheckFormat(c.AccessLogFormat); err != nil {
+		return fmt.Errorf("Error: %w", err)
 	}
 	access, err := logging.OpenAccess(c.AccessLog, c.AccessLogFormat)
 	if err != nil {
