@@ -46,8 +46,8 @@ type errorOutput interface {
 }
 
 // Open opens the error log in gunicorn's form. The target "-" is standard error, anything else a file, which is
-// appended to and created with mode 0644 if need be. The level is debug, info, warning, error or critical: less severe messages
-// are dropped. An error names the cause and the remedy.
+// appended to and created with mode 0644 if need be. The level is debug, info, warning, error or critical:
+// less severe messages are dropped. An error names the cause and the remedy.
 func Open(target, level string) (*Logger, error) {
 	severity, err := parseLevel(level)
 	if err != nil {

@@ -18,8 +18,8 @@ const (
 )
 
 // syslog sends messages to a syslog server, from a goroutine of its own: gunicorn's syslog settings. The form is the
-// one of Python's SysLogHandler that gunicorn uses: <PRI>PROGRAM: [PID] MESSAGE, one datagram each, or on a stream ended
-// by a newline (RFC 6587 3.4.2).
+// one of Python's SysLogHandler that gunicorn uses: <PRI>PROGRAM: [PID] MESSAGE, one datagram each, or on a
+// stream ended by a newline (RFC 6587 3.4.2).
 type syslog struct {
 	network, address string
 	facility         int
@@ -30,7 +30,8 @@ type syslog struct {
 
 	excess     atomic.Int64 // messages for which the queue had no room
 	connection net.Conn
-	failed     time.Time // when the last try to connect failed
+	failed     time.Time // when the last try to connect failed, and why
+	failure    error
 	losses     losses
 }
 
@@ -123,11 +124,11 @@ func (s *syslog) connect() error {
 		return nil
 	}
 	if time.Since(s.failed) < syslogRetry {
-		return fmt.Errorf("there is no connection")
+		return s.failure
 	}
 	connection, err := net.DialTimeout(s.network, s.address, syslogTimeout)
 	if err != nil {
-		s.failed = time.Now()
+		s.failed, s.failure = time.Now(), err
 		return err
 	}
 	s.connection = connection
