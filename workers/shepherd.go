@@ -16,6 +16,9 @@ const (
 	// glanceTime is how often a worker that serves looks whether all of its threads are busy, and how long they must have
 	// been: a worker that serves short requests keeps what it has.
 	glanceTime = 2 * time.Millisecond
+	// aloneTime is the same where nobody is there to take anything: what waits is counted all the same, and dropped when
+	// its client leaves.
+	aloneTime = 25 * time.Millisecond
 	// restAfter is after how many looks without a request it stops looking until there is one.
 	restAfter = 500
 )
@@ -28,11 +31,13 @@ type shepherd struct {
 	events  []unix.EpollEvent
 	resting atomic.Bool
 	roused  chan struct{}
-	quiet   int    // looks without a request
-	seen    uint64 // requests at the last one
-	crowded bool   // all threads were busy at the last look
-	pending []int  // listeners that were ready at the last look
-	handed  bool   // the handover was
+	glances int
+	period  time.Duration // between two looks
+	quiet   int           // looks without a request
+	seen    uint64        // requests at the last one
+	crowded bool          // all threads were busy at the last look
+	pending []int         // listeners that were ready at the last look
+	handed  bool          // the handover was
 }
 
 func newShepherd(w *worker) (*shepherd, error) {
@@ -57,7 +62,14 @@ func (s *shepherd) rouse() {
 func (s *shepherd) run() {
 	defer unix.Close(s.outer)
 	for !s.w.draining.Load() {
-		time.Sleep(glanceTime)
+		if s.glances%restAfter == 0 { // workers come and go
+			s.period = aloneTime
+			if _, siblings := s.w.siblings(); siblings > 0 || s.w.queue.limited() {
+				s.period = glanceTime
+			}
+		}
+		s.glances++
+		time.Sleep(s.period)
 		switch {
 		case s.stuck():
 			s.quiet = 0
@@ -100,7 +112,7 @@ func (s *shepherd) stuck() bool {
 		}
 		g, ok := t.look()
 		crowded = crowded && ok
-		long = long && ok && now-g.start >= int64(glanceTime)
+		long = long && ok && now-g.start >= int64(s.period)
 	}
 	was := s.crowded
 	s.crowded = crowded
@@ -185,7 +197,7 @@ func (s *shepherd) queueUp(c *conn) {
 
 // distribute gives what waits to those who are free.
 func (s *shepherd) distribute() {
-	free := s.w.freeSiblings()
+	free, _ := s.w.siblings()
 	for ; free > 0 && s.w.passOn(); free-- {
 	}
 	for _, fd := range s.pending {
@@ -224,10 +236,10 @@ func (w *worker) passOn() bool {
 	return true
 }
 
-// freeSiblings is the number of threads of other workers of the generation that run nothing.
-func (w *worker) freeSiblings() (free int) {
+// siblings is the number of other workers of the generation that serve, and of their threads that run nothing.
+func (w *worker) siblings() (free, workers int) {
 	if w.board == nil || w.handover == nil {
-		return 0
+		return 0, 0
 	}
 	const gap = 64 // the master takes the lowest free slot: beyond so many empty ones there is none
 	for i, empty := 0, 0; i < scoreboard.MaxSlots && empty < gap; i++ {
@@ -236,13 +248,17 @@ func (w *worker) freeSiblings() (free int) {
 		case slot.PID() == 0:
 			empty++
 		case i != w.place:
-			free += slot.Idle(w.crew)
+			idle, serves := slot.Idle(w.crew)
+			if serves {
+				workers++
+			}
+			free += idle
 			fallthrough
 		default:
 			empty = 0
 		}
 	}
-	return free
+	return free, workers
 }
 
 // startShepherd looks after the worker from now on, if it has siblings or a limited queue.

@@ -151,3 +151,28 @@ func TestRequests(t *testing.T) {
 		t.Errorf("a request has %d bytes, want %d", size, RequestSize)
 	}
 }
+
+func TestIdleThreads(t *testing.T) {
+	slot := create(t).Slot(3)
+	slot.SetCrew(2, 4)
+	slot.Add(1)
+	for state, want := range map[State]bool{Booting: false, Ready: true, Draining: false} {
+		slot.SetState(state)
+		if threads, serves := slot.Idle(2); serves != want || serves && threads != 3 {
+			t.Errorf("%v: %d, %v", state, threads, serves)
+		}
+	}
+	slot.SetState(Ready)
+	if _, serves := slot.Idle(1); serves {
+		t.Error("it serves for another generation")
+	}
+	slot.SetWaiting(5, 77)
+	slot.AddWait(10)
+	slot.AddWait(20)
+	if n, oldest := slot.Waiting(); n != 5 || oldest != 77 {
+		t.Errorf("waiting: %d since %d", n, oldest)
+	}
+	if n, nanos := slot.Waited(); n != 2 || nanos != 30 {
+		t.Errorf("waited: %d for %d", n, nanos)
+	}
+}

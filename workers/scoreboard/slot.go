@@ -64,12 +64,13 @@ func (s *Slot) SetCrew(generation, threads int) {
 	s.crew.Store(int32(generation))
 }
 
-// Idle is the number of threads of a worker that takes requests for generation and that run nothing; 0 for others.
-func (s *Slot) Idle(generation int) int {
+// Idle reports whether the slot is that of a worker that takes requests for generation, and how many of its threads run
+// nothing.
+func (s *Slot) Idle(generation int) (threads int, serves bool) {
 	if State(s.state.Load()) != Ready || int(s.crew.Load()) != generation {
-		return 0
+		return 0, false
 	}
-	return max(0, int(s.threads.Load()-s.busy.Load()))
+	return max(0, int(s.threads.Load()-s.busy.Load())), true
 }
 
 // SetWaiting records how many requests wait for a thread of the worker, and since when the oldest does, in the
