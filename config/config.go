@@ -125,6 +125,16 @@ type Config struct {
 	// UWSGIBufferSize is the largest block of variables of a uwsgi packet in bytes, 1 to 65535.
 	UWSGIBufferSize int `json:"uwsgi_buffer_size"`
 
+	// HTTPProtocols is h1, h2, "h1,h2" or "h2,h1": what is spoken with TLS, in the order of preference.
+	HTTPProtocols string `json:"http_protocols"`
+	// HTTP2MaxConcurrentStreams is how many streams a client may have open on a connection.
+	HTTP2MaxConcurrentStreams int `json:"http2_max_concurrent_streams"`
+	// HTTP2InitialWindowSize is the flow-control window of a new stream in bytes, below 4 MiB.
+	HTTP2InitialWindowSize int `json:"http2_initial_window_size"`
+	// HTTP2MaxFrameSize is the largest frame in bytes, 16384 to 16777215.
+	HTTP2MaxFrameSize int `json:"http2_max_frame_size"`
+	// HTTP2MaxHeaderListSize is the largest request head in bytes; 0 = no limit of its own.
+	HTTP2MaxHeaderListSize int `json:"http2_max_header_list_size"`
 	// Static are PREFIX=DIR, each accepted by ParseStatic, with absolute directories.
 	Static []string `json:"static"`
 	// StaticMaxAge is how many seconds a static file may be kept without asking; 0 = nothing is said.

@@ -109,6 +109,7 @@ var settings = grouped(
 	namingSettings,
 	hookSettings,
 	sslSettings,
+	http2Settings,
 	staticSettings,
 )
 

@@ -2,7 +2,7 @@ package config
 
 // Sentences that several settings share.
 const (
-	speakHTTP1     = "pyhost speaks HTTP/1.1; a proxy such as nginx in front speaks HTTP/2 to the clients"
+	speakHTTP1     = "HTTP/2 is spoken with TLS only, see http_protocols"
 	aboutASGI      = "it is about ASGI applications, and pyhost serves WSGI"
 	useQueue       = "there are no dirty arbiters; run long jobs in a task queue, such as Celery, or in another pyhost"
 	noDirty        = "there are no dirty arbiters"
@@ -98,33 +98,9 @@ var absent = []*Setting{
 		Instead: speakHTTP1,
 	},
 	{
-		Name: "http2_initial_window_size", Flags: []string{"http2-initial-window-size"},
-		Type: Int, Default: 65535, Unused: true,
-		Instead: speakHTTP1,
-	},
-	{
-		Name: "http2_max_concurrent_streams", Flags: []string{"http2-max-concurrent-streams"},
-		Type: Int, Default: 100, Unused: true,
-		Instead: speakHTTP1,
-	},
-	{
-		Name: "http2_max_frame_size", Flags: []string{"http2-max-frame-size"},
-		Type: Int, Default: 16384, Unused: true,
-		Instead: speakHTTP1,
-	},
-	{
-		Name: "http2_max_header_list_size", Flags: []string{"http2-max-header-list-size"},
-		Type: Int, Default: 65536, Unused: true,
-		Instead: speakHTTP1,
-	},
-	{
 		Name: "http_parser", Flags: []string{"http-parser"},
 		Type: String, Default: "auto", Choices: []string{"auto", "fast", "python"}, Unused: true,
 		Instead: "there is one parser; it is fast and strict",
-	},
-	{
-		Name: "http_protocols", Flags: []string{"http-protocols"}, Type: String, Default: "h1",
-		Instead: speakHTTP1,
 	},
 	{
 		Name: "logconfig", Flags: []string{"log-config"}, Type: String, Default: "",

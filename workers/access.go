@@ -63,7 +63,7 @@ func (a *accessRecord) describe(c *conn) {
 	path, _ := a.t.frame.Lookup("PATH_INFO")
 	a.record.RemoteAddr = c.facts.RemoteAddr
 	a.record.Method, a.record.Target, a.record.Path, a.record.Query = r.Method, r.Target, path, r.Query
-	a.record.Protocol = protocols[r.Minor]
+	a.record.Protocol = c.protocol(r.Minor)
 	if c.packets || a.t.w.rules.RealIP != "" { // what the proxy says of its client
 		a.record.RemoteAddr, _ = a.t.frame.Lookup("REMOTE_ADDR")
 	}
@@ -124,6 +124,14 @@ func pageBody(page []byte) []byte {
 }
 
 var protocols = [2][]byte{[]byte("HTTP/1.0"), []byte("HTTP/1.1")}
+
+// protocol is SERVER_PROTOCOL of an HTTP request on c.
+func (c *conn) protocol(minor int) []byte {
+	if c.facts.Protocol != nil {
+		return c.facts.Protocol
+	}
+	return protocols[minor]
+}
 
 func (a *accessRecord) requestHeader(name string) ([]byte, bool) {
 	return findHeader(a.t.request.Headers, name)

@@ -34,6 +34,7 @@ func (w *worker) stop(graceful bool) {
 			unix.Close(l.fd)
 		}
 		w.lane.heads.hurry()
+		w.http2.drain()
 		go w.drainIdle()
 	})
 	w.poller.wake(w.threads)

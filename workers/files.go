@@ -98,7 +98,7 @@ func (w *worker) newFileRecord(c *conn, r *http1.Request) *fileRecord {
 	constants := w.listeners[c.facts.Listener].constants
 	l.record = logging.Record{
 		Start: time.Now(), BytesIn: -1, FirstByte: -1, Queued: -1, PID: w.pid,
-		RemoteAddr: c.facts.RemoteAddr, Protocol: protocols[r.Minor],
+		RemoteAddr: c.facts.RemoteAddr, Protocol: c.protocol(r.Minor),
 		Method: copied(r.Method), Target: copied(r.Target), Path: []byte(path), Query: copied(r.Query),
 		RequestHeader: func(name string) ([]byte, bool) { return findHeader(headers, name) },
 		Environ:       func(name string) ([]byte, bool) { value, ok := constants[name]; return value, ok },

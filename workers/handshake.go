@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -19,8 +20,12 @@ import (
 // bytes that came before the handshake was begun.
 type transport struct {
 	*os.File
+	conn  *conn
 	early []byte
-	ended bool // the client's end of file was read: without close_notify, after which nothing is read
+	// closed is called once, when crypto/tls closes the connection; nil where a tunnel does.
+	closed func()
+	once   sync.Once
+	ended  bool // the client's end of file was read: without close_notify, after which nothing is read
 }
 
 func (t *transport) Read(p []byte) (int, error) {
@@ -34,17 +39,29 @@ func (t *transport) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// LocalAddr says nothing: the connection's facts are its own.
-func (t *transport) LocalAddr() net.Addr { return nil }
+// Close closes the client's side.
+func (t *transport) Close() error {
+	err := t.File.Close()
+	if t.closed != nil {
+		t.once.Do(t.closed)
+	}
+	return err
+}
 
-// RemoteAddr says nothing either.
-func (t *transport) RemoteAddr() net.Addr { return nil }
+// nowhere is an address that says nothing: the connection's facts are its conn's.
+var nowhere = &net.UnixAddr{Net: "unix"}
+
+// LocalAddr says nothing.
+func (t *transport) LocalAddr() net.Addr { return nowhere }
+
+// RemoteAddr says nothing.
+func (t *transport) RemoteAddr() net.Addr { return nowhere }
 
 // encrypt makes c a TLS connection: the handshake first, then a tunnel that takes c's place in the Python threads'
 // eyes. early are the bytes that have been read from it already.
 func (l *lane) encrypt(c *conn, early []byte) {
 	l.start(c, func(f *os.File) {
-		conn := tls.Server(&transport{File: f, early: early}, l.w.tls)
+		conn := tls.Server(&transport{File: f, conn: c, early: early}, l.w.tls)
 		l.heads.begin(f)
 		err := conn.Handshake()
 		l.heads.end(f)
@@ -55,6 +72,15 @@ func (l *lane) encrypt(c *conn, early []byte) {
 		}
 		f.SetDeadline(time.Time{})
 		c.secured(conn.ConnectionState(), l.w.tls.ClientAuth)
+		if conn.ConnectionState().NegotiatedProtocol == "h2" {
+			l.w.http2.serve(conn)
+			return
+		}
+		if l.w.http2 != nil && l.w.http2.alone {
+			f.Close()
+			l.handshakeFailed(c, errors.New("the client does not speak HTTP/2 (--http-protocols)"))
+			return
+		}
 		if err := l.w.tunnel(c, f, conn); err != nil {
 			l.w.log.Error("Closing the connection of ip=%s: %v", c.peer(), err)
 			f.Close()

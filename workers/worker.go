@@ -54,7 +54,8 @@ type worker struct {
 	packets    packetRules
 	proxies    proxyRules
 	files      files
-	tls        *tls.Config // nil without a certificate
+	http2      *http2Server // nil without h2
+	tls        *tls.Config  // nil without a certificate
 	// raggedEOFs: a TLS connection may end without close_notify (suppress_ragged_eofs)
 	raggedEOFs bool
 
@@ -146,6 +147,7 @@ func newWorker(boot *wire.WorkerBoot, py python, log *logging.Logger, access *lo
 	w.retirement = newRetirement(c, w.retire)
 	w.queue = queue{w: w, limit: c.QueueLimit, time: time.Duration(c.QueueTimeout) * time.Second}
 	w.lane = newLane(w)
+	w.http2 = newHTTP2(w, boot)
 	for i, l := range boot.Listeners {
 		packets, secure := l.Protocol == config.ProtocolUWSGI, l.Protocol == config.ProtocolHTTPS
 		w.listeners = append(w.listeners, listener{

@@ -15,6 +15,9 @@ type Conn struct {
 	// headers and forwarder headers count.
 	Trusted bool
 
+	// Protocol is SERVER_PROTOCOL where it is not that of the request's bytes; nil = it is.
+	Protocol []byte
+
 	extra Frame // further variables, see Add
 }
 

@@ -56,7 +56,11 @@ func (e *Encoder) Encode(frame *Frame, req *http1.Request, conn *Conn) error {
 	frame.put(keyRawURI, req.Target)
 	frame.put(keyRequestURI, req.Target)
 	frame.put(keyQueryString, req.Query)
-	frame.put(keyServerProtocol, protocols[req.Minor&1])
+	if conn.Protocol != nil {
+		frame.put(keyServerProtocol, conn.Protocol)
+	} else {
+		frame.put(keyServerProtocol, protocols[req.Minor&1])
+	}
 	addr, port := conn.RemoteAddr, conn.RemotePort
 	if e.realIP != nil && conn.Trusted {
 		addr, port = e.realIP.client(req.Headers, addr, port)

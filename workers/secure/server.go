@@ -23,6 +23,10 @@ func New(cfg *config.Config, m *Material) (*tls.Config, error) {
 	case "TLSv1_3":
 		c.MinVersion = tls.VersionTLS13
 	}
+	if cfg.HTTPProtocols != "" && cfg.HTTPProtocols != "h1" { // else clients that know no ALPN are none the wiser
+		names := strings.NewReplacer("h1", "http/1.1").Replace(cfg.HTTPProtocols)
+		c.NextProtos = strings.Split(names, ",")
+	}
 	var err error
 	if c.CipherSuites, err = suites(cfg.Ciphers); err != nil {
 		return nil, fmt.Errorf("invalid value for ciphers: %s: %w", cfg.Ciphers, err)

@@ -1,0 +1,270 @@
+package workers
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strconv"
+	"sync"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pyhost/pyhost/wsgi"
+)
+
+// http2Conn is one HTTP/2 connection: it turns its streams into HTTP/1.1 exchanges with the worker, over socket pairs
+// whose other ends are ordinary connections with this one's facts.
+type http2Conn struct {
+	w     *worker
+	facts wsgi.Conn
+	mu    sync.Mutex
+	idle  []*exchange
+}
+
+// exchange is the client's end of a connection inside the worker.
+type exchange struct {
+	file   *os.File
+	reader *bufio.Reader
+	used   bool // it has served a stream: the worker may be closing it
+}
+
+func http2Facts(c *conn) wsgi.Conn {
+	facts := c.facts
+	facts.Protocol = []byte("HTTP/2.0")
+	return facts
+}
+
+func (s *http2Server) handle(w http.ResponseWriter, r *http.Request) {
+	r.Context().Value(http2Key{}).(*http2Conn).serve(w, r)
+}
+
+// serve answers one stream. A panic with ErrAbortHandler resets the stream: the client sees that something is missing.
+func (h *http2Conn) serve(w http.ResponseWriter, r *http.Request) {
+	// What would be cut in another place in HTTP/1.1, or end there.
+	if !oneWord(r.Method) || !oneWord(r.RequestURI) || len(r.Header["Content-Length"]) > 1 {
+		http.Error(w, "Bad Request", http.StatusBadRequest)
+		return
+	}
+	for {
+		e, err := h.take(r)
+		if err != nil {
+			h.w.log.Error("Cannot serve a stream of ip=%s: %v", h.facts.RemoteAddr, err)
+			panic(http.ErrAbortHandler)
+		}
+		used := e.used
+		err = h.exchange(e, w, r)
+		if err == nil {
+			return
+		}
+		e.file.Close()
+		if !errors.Is(err, errUnanswered) || !used || r.Context().Err() != nil {
+			panic(http.ErrAbortHandler)
+		}
+		// The worker closed an idle connection at this moment; a request without a body can go over another one.
+	}
+}
+
+func oneWord(text string) bool {
+	for i := range len(text) {
+		if text[i] <= ' ' || text[i] == 0x7f {
+			return false
+		}
+	}
+	return text != ""
+}
+
+// take returns an idle connection into the worker, or a new one; always a new one for a request with a body, which
+// could not be sent twice.
+func (h *http2Conn) take(r *http.Request) (*exchange, error) {
+	h.mu.Lock()
+	if n := len(h.idle); n > 0 && r.ContentLength == 0 {
+		e := h.idle[n-1]
+		h.idle = h.idle[:n-1]
+		h.mu.Unlock()
+		return e, nil
+	}
+	h.mu.Unlock()
+	ours, theirs, err := socketPair()
+	if err != nil {
+		return nil, err
+	}
+	c, ok := h.w.table.add(ours, nil)
+	if !ok {
+		unix.Close(ours)
+		theirs.Close()
+		return nil, unix.EMFILE
+	}
+	c.facts = h.facts
+	h.w.lane.giveBack(c, nil)
+	return &exchange{file: theirs, reader: bufio.NewReader(theirs)}, nil
+}
+
+// put keeps a connection for the next stream.
+func (h *http2Conn) put(e *exchange) {
+	e.used = true
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.idle = append(h.idle, e)
+}
+
+// close closes what is idle. Streams are over when their connection is.
+func (h *http2Conn) close() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, e := range h.idle {
+		e.file.Close()
+	}
+	h.idle = nil
+}
+
+// errUnanswered: the connection ended before the first byte of a response.
+var errUnanswered = errors.New("no response")
+
+// exchange passes one request and its response on. e is closed, or idle again, unless there is an error.
+func (h *http2Conn) exchange(e *exchange, w http.ResponseWriter, r *http.Request) error {
+	// A reset stream, or a connection that ends, is a client that is gone.
+	stop := context.AfterFunc(r.Context(), func() { e.file.SetDeadline(past) })
+	defer stop()
+	sent := make(chan error, 1)
+	if r.ContentLength == 0 {
+		sent <- e.send(r)
+	} else {
+		go func() { sent <- e.send(r) }()
+	}
+	response, err := e.receive(w, r)
+	if err != nil {
+		return err
+	}
+	copyHeader(w.Header(), response.Header)
+	w.WriteHeader(response.StatusCode)
+	if err := copyBody(w, response); err != nil {
+		return fmt.Errorf("the response is cut: %w", err)
+	}
+	select {
+	case err := <-sent:
+		if err == nil && !response.Close && stop() {
+			h.put(e)
+			return nil
+		}
+	default: // answered before the body was there
+	}
+	e.file.Close()
+	return nil
+}
+
+// framing are the headers that tell where a message ends, or whose connection it is: ours here.
+var framing = map[string]bool{"Content-Length": true, "Transfer-Encoding": true, "Connection": true, "Host": true}
+
+// send writes the request in the form of HTTP/1.1.
+func (e *exchange) send(r *http.Request) error {
+	var head bytes.Buffer
+	fmt.Fprintf(&head, "%s %s HTTP/1.1\r\nHost: %s\r\n", r.Method, r.RequestURI, r.Host)
+	declared := r.Header["Content-Length"] != nil
+	r.Header.WriteSubset(&head, framing) // to memory: never fails
+	switch {
+	case r.ContentLength > 0:
+		head.WriteString("Content-Length: " + strconv.FormatInt(r.ContentLength, 10) + "\r\n\r\n")
+	case r.ContentLength < 0:
+		head.WriteString("Transfer-Encoding: chunked\r\n\r\n")
+	case declared:
+		head.WriteString("Content-Length: 0\r\n\r\n")
+	default:
+		head.WriteString("\r\n")
+	}
+	if _, err := e.file.Write(head.Bytes()); err != nil || r.ContentLength == 0 {
+		return err
+	}
+	err := e.sendBody(r)
+	if err != nil { // the worker must not wait for the rest
+		shutdown(e.file, unix.SHUT_WR)
+	}
+	return err
+}
+
+func (e *exchange) sendBody(r *http.Request) error {
+	if r.ContentLength > 0 {
+		_, err := io.Copy(e.file, r.Body)
+		return err
+	}
+	block := make([]byte, 16<<10)
+	for {
+		n, err := r.Body.Read(block)
+		if n > 0 {
+			if _, err := fmt.Fprintf(e.file, "%x\r\n%s\r\n", n, block[:n]); err != nil {
+				return err
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			_, err = io.WriteString(e.file, "0\r\n\r\n")
+			return err
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// receive reads the head of the response, and passes on what comes before it (103 Early Hints).
+func (e *exchange) receive(w http.ResponseWriter, r *http.Request) (*http.Response, error) {
+	if _, err := e.reader.Peek(1); err != nil {
+		return nil, errUnanswered
+	}
+	for {
+		response, err := http.ReadResponse(e.reader, r)
+		switch {
+		case err != nil:
+			return nil, err
+		case response.StatusCode == http.StatusSwitchingProtocols:
+			return nil, errors.New("HTTP/2 has no 101")
+		case response.StatusCode >= 200:
+			return response, nil
+		case response.StatusCode != http.StatusContinue:
+			copyHeader(w.Header(), response.Header)
+			w.WriteHeader(response.StatusCode)
+			clear(w.Header())
+		}
+	}
+}
+
+// copyHeader leaves out what is about the connection (RFC 9113 8.2.2).
+func copyHeader(to, from http.Header) {
+	for name, values := range from {
+		switch name {
+		case "Connection", "Keep-Alive", "Transfer-Encoding", "Upgrade", "Proxy-Connection":
+		default:
+			to[name] = values
+		}
+	}
+}
+
+// copyBody sends each block of a stream as it comes.
+func copyBody(w http.ResponseWriter, response *http.Response) error {
+	defer response.Body.Close()
+	flush := func() error { return nil }
+	if response.ContentLength < 0 {
+		flush = http.NewResponseController(w).Flush
+	}
+	block := make([]byte, tunnelBlock)
+	for {
+		n, err := response.Body.Read(block)
+		if n > 0 {
+			if _, err := w.Write(block[:n]); err != nil {
+				return err
+			}
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			return err
+		}
+	}
+}
