@@ -48,6 +48,7 @@ type parcel struct {
 	Extra      []byte `json:"x,omitempty"`
 	Entries    int    `json:"n,omitempty"`
 	Packets    bool   `json:"w,omitempty"`
+	Protocol   []byte `json:"v,omitempty"`
 	Answered   bool   `json:"k,omitempty"`
 	Waiting    int64  `json:"q"` // since when, CLOCK_MONOTONIC ns
 	Raw        []byte `json:"r,omitempty"`
@@ -105,6 +106,7 @@ func pack(c *conn) (packet []byte, extra *os.File, err error) {
 	p := parcel{
 		Listener: f.Listener, RemoteAddr: f.RemoteAddr, RemotePort: f.RemotePort, Unix: f.ListenerUnix, TLS: f.TLS,
 		Trusted: f.Trusted, Extra: variables.Buf, Entries: variables.Entries, Packets: c.packets,
+		Protocol: f.Protocol,
 		Answered: c.answered.Load(), Waiting: m.since, Raw: m.raw, Rest: m.rest, Size: m.size, Spooled: m.file != nil,
 	}
 	switch {
@@ -210,7 +212,7 @@ func (h *handover) unpack(packet []byte, fds []int) (*conn, error) {
 	}
 	c.facts = wsgi.Conn{
 		RemoteAddr: p.RemoteAddr, RemotePort: p.RemotePort, Listener: p.Listener, ListenerUnix: p.Unix, TLS: p.TLS,
-		Trusted: p.Trusted,
+		Trusted: p.Trusted, Protocol: p.Protocol,
 	}
 	c.facts.SetExtra(wsgi.Frame{Buf: p.Extra, Entries: p.Entries})
 	c.packets, c.message = p.Packets, m
