@@ -62,6 +62,17 @@ type Config struct {
 	LimitRequestFields int `json:"limit_request_fields"`
 	// LimitRequestFieldSize is the longest header line in bytes, with CRLF; 0 means no limit of its own.
 	LimitRequestFieldSize int `json:"limit_request_field_size"`
+	// LimitRequestBody is the largest request body in bytes; 0 means any.
+	LimitRequestBody int `json:"limit_request_body"`
+
+	// HeaderTimeout is how many seconds a request head may take, and a new connection be silent; 0 means for ever.
+	HeaderTimeout int `json:"header_timeout"`
+	// BodyTimeout is how many seconds a client may pause in a request body; 0 means for ever.
+	BodyTimeout int `json:"body_timeout"`
+	// BodyMinRate is how many bytes of a body per second a client has to send after BodyTimeout; 0 means any.
+	BodyMinRate int `json:"body_min_rate"`
+	// WriteTimeout is how many seconds a client may take nothing of a response; 0 means for ever.
+	WriteTimeout int `json:"write_timeout"`
 
 	// PreloadApp imports the application before the workers are forked.
 	PreloadApp bool `json:"preload_app"`
@@ -107,6 +118,32 @@ type Config struct {
 	ForwardedAllowIPs []string `json:"forwarded_allow_ips"`
 	// SecureSchemeHeaders maps upper-case header names to the exact value that says the request came over https.
 	SecureSchemeHeaders map[string]string `json:"secure_scheme_headers"`
+	// RequestBuffering runs the application when the whole request body is there.
+	RequestBuffering bool `json:"request_buffering"`
+	// SpoolThreshold is the largest request body in bytes that is kept in memory.
+	SpoolThreshold int `json:"spool_threshold"`
+	// SpoolDir is where larger ones are kept; "" means TmpUploadDir.
+	SpoolDir string `json:"spool_dir"`
+	// TmpUploadDir is gunicorn's name for SpoolDir; "" means the system's directory for temporary files.
+	TmpUploadDir string `json:"tmp_upload_dir"`
+	// Sendfile has the kernel send the files of wsgi.file_wrapper.
+	Sendfile bool `json:"sendfile"`
+
+	// PermitObsoleteFolding accepts headers of several lines.
+	PermitObsoleteFolding bool `json:"permit_obsolete_folding"`
+	// StripHeaderSpaces accepts whitespace before the colon of a header.
+	StripHeaderSpaces bool `json:"strip_header_spaces"`
+	// PermitUnconventionalMethod accepts any token as a method.
+	PermitUnconventionalMethod bool `json:"permit_unconventional_http_method"`
+	// PermitUnconventionalVersion accepts any HTTP/d.d.
+	PermitUnconventionalVersion bool `json:"permit_unconventional_http_version"`
+	// CasefoldMethod turns methods into upper case.
+	CasefoldMethod bool `json:"casefold_http_method"`
+	// ForwarderHeaders are the headers with "_" that a believed proxy may send; "*" is any, empty means none.
+	ForwarderHeaders []string `json:"forwarder_headers"`
+	// HeaderMap is what becomes of others: drop, refuse or dangerous.
+	HeaderMap string `json:"header_map"`
+
 	// ScriptName is the path that the application is mounted at: "", or with a leading and without a final slash.
 	ScriptName string `json:"script_name"`
 

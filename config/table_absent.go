@@ -6,7 +6,6 @@ const (
 	aboutASGI      = "it is about ASGI applications, and pyhost serves WSGI"
 	useQueue       = "there are no dirty arbiters; run long jobs in a task queue, such as Celery, or in another pyhost"
 	noDirty        = "there are no dirty arbiters"
-	mendClient     = "requests like that are refused, because proxies read them in different ways; mend the client"
 	countElsewhere = "count in the application, or from the access log"
 	ownLogs        = "pyhost writes its logs itself; use errorlog, accesslog, access_log_format and loglevel"
 	useSignals     = "there is no control socket; use signals"
@@ -29,10 +28,6 @@ var absent = []*Setting{
 	{
 		Name: "asgi_loop", Flags: []string{"asgi-loop"}, Type: String, Default: "auto", Unused: true,
 		Instead: aboutASGI,
-	},
-	{
-		Name: "casefold_http_method", Flags: []string{"casefold-http-method"}, Type: Bool, Default: false,
-		Instead: mendClient,
 	},
 	{
 		Name: "control_socket", Flags: []string{"control-socket"}, Type: String, Default: "", Unused: true,
@@ -85,15 +80,6 @@ var absent = []*Setting{
 		Instead: countElsewhere,
 	},
 	{
-		Name: "forwarder_headers", Flags: []string{"forwarder-headers"},
-		Type: String, Default: "SCRIPT_NAME,PATH_INFO",
-		Instead: "headers with underscores are dropped; use script_name",
-	},
-	{
-		Name: "header_map", Flags: []string{"header-map"}, Type: String, Default: "drop",
-		Instead: "headers with underscores are dropped, because they could pass for others; mend the client",
-	},
-	{
 		Name: "http2_cleartext", Flags: []string{"http2-cleartext"}, Type: String, Default: "off",
 		Instead: speakHTTP1,
 	},
@@ -127,20 +113,6 @@ var absent = []*Setting{
 		Instead: usePasteDeploy,
 	},
 	{
-		Name: "permit_obsolete_folding", Flags: []string{"permit-obsolete-folding"}, Type: Bool, Default: false,
-		Instead: mendClient,
-	},
-	{
-		Name: "permit_unconventional_http_method", Flags: []string{"permit-unconventional-http-method"},
-		Type: Bool, Default: false,
-		Instead: mendClient,
-	},
-	{
-		Name: "permit_unconventional_http_version", Flags: []string{"permit-unconventional-http-version"},
-		Type: Bool, Default: false,
-		Instead: mendClient,
-	},
-	{
 		Name: "raw_paste_global_conf", Flags: []string{"paste-global"}, Type: List, Default: []string{},
 		Instead: usePasteDeploy,
 	},
@@ -149,24 +121,12 @@ var absent = []*Setting{
 		Instead: aboutASGI + "; where one is mounted is said by script_name",
 	},
 	{
-		Name: "sendfile", Flags: []string{"no-sendfile"}, Type: Bool, Default: false, off: true, Unused: true,
-		Instead: "files are sent in blocks",
-	},
-	{
 		Name: "spew", Flags: []string{"spew"}, Type: Bool, Default: false,
 		Instead: "it would print every line that runs; `py-spy dump --pid PID` shows what a worker does",
 	},
 	{
 		Name: "ssl_context", Type: Hook, Unused: true,
 		Instead: "see certfile, keyfile, ca_certs, cert_reqs and ciphers",
-	},
-	{
-		Name: "strip_header_spaces", Flags: []string{"strip-header-spaces"}, Type: Bool, Default: false,
-		Instead: mendClient,
-	},
-	{
-		Name: "tmp_upload_dir", Type: String, Default: "", Unused: true,
-		Instead: "it does nothing in gunicorn either; large uploads are kept in $TMPDIR",
 	},
 	{
 		Name: "websocket_max_message_size", Flags: []string{"websocket-max-message-size"},

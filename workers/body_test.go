@@ -13,13 +13,13 @@ func TestBodiesAtTheLimits(t *testing.T) {
 	head := len(post("/a", strings.Repeat("x", 50000))) - 50000 // five digits of Content-Length
 	for _, size := range []int{
 		0, 1, inputSize - head - 1, inputSize - head, inputSize - head + 1, inputSize, 2 * inputSize,
-		bodyInMemory - 1, bodyInMemory, bodyInMemory + 1, bodyInMemory + spoolBlock, 1 << 20,
+		inMemory - 1, inMemory, inMemory + 1, inMemory + spoolBlock, 1 << 20,
 	} {
 		body := pattern(size)
 		kind := "memory"
 		if size == 0 {
 			kind = "none"
-		} else if size > bodyInMemory {
+		} else if size > inMemory {
 			kind = "file"
 		}
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
@@ -39,7 +39,7 @@ func TestBodiesAtTheLimits(t *testing.T) {
 
 func TestChunkedBodiesAtTheLimits(t *testing.T) {
 	s := start(t, options{})
-	for _, size := range []int{1, bodyInMemory - 1, bodyInMemory, bodyInMemory + 1, 1 << 20} {
+	for _, size := range []int{1, inMemory - 1, inMemory, inMemory + 1, 1 << 20} {
 		for _, chunk := range []int{1 << 20, 10000, 61} {
 			t.Run(fmt.Sprintf("%d in %d", size, chunk), func(t *testing.T) {
 				s.in(t)
@@ -49,7 +49,7 @@ func TestChunkedBodiesAtTheLimits(t *testing.T) {
 				c.send(chunked("/a", body, chunk) + get("/next"))
 				// Where a body beyond the limit lies depends on how much of it came in one read.
 				r := c.next("POST").body
-				if r != echoed("POST", "/a", "memory", body) && (size <= bodyInMemory || r != echoed("POST", "/a", "file", body)) {
+				if r != echoed("POST", "/a", "memory", body) && (size <= inMemory || r != echoed("POST", "/a", "file", body)) {
 					t.Errorf("got %q", r)
 				}
 				c.want("GET", 200, echoed("GET", "/next", "none", ""))
@@ -62,7 +62,7 @@ func TestChunkedBodiesAtTheLimits(t *testing.T) {
 func TestSpooledBodyUnread(t *testing.T) {
 	s := start(t, options{})
 	c := s.dial()
-	c.send(post("/unread", pattern(bodyInMemory+1)) + get("/next"))
+	c.send(post("/unread", pattern(inMemory+1)) + get("/next"))
 	c.want("POST", 200, "unread file")
 	c.want("GET", 200, echoed("GET", "/next", "none", ""))
 }
@@ -71,9 +71,9 @@ func TestSpooledBodyUnread(t *testing.T) {
 func TestCutBodies(t *testing.T) {
 	for name, request := range map[string]string{
 		"memory":          post("/up", pattern(1000)),
-		"file":            post("/up", pattern(bodyInMemory+spoolBlock)),
+		"file":            post("/up", pattern(inMemory+spoolBlock)),
 		"chunked":         chunked("/up", pattern(1000), 100),
-		"chunked to file": chunked("/up", pattern(2*bodyInMemory), 5000),
+		"chunked to file": chunked("/up", pattern(2*inMemory), 5000),
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := start(t, options{})
@@ -88,23 +88,29 @@ func TestCutBodies(t *testing.T) {
 	}
 }
 
-// A client that falls silent in the middle of a request loses its connection, in every stage.
+// A client that falls silent in the middle of a request is told so and loses its connection, in every stage.
 func TestSilentClients(t *testing.T) {
 	for name, part := range map[string]string{
 		"head":            "GET / HT",
 		"memory":          strings.TrimSuffix(post("/up", pattern(1000)), "\xff"),
-		"file":            post("/up", pattern(bodyInMemory+spoolBlock))[:bodyInMemory],
+		"file":            post("/up", pattern(inMemory+spoolBlock))[:inMemory],
 		"chunked":         chunked("/up", pattern(1000), 100)[:900],
-		"chunked to file": chunked("/up", pattern(2*bodyInMemory), 5000)[:2*bodyInMemory],
+		"chunked to file": chunked("/up", pattern(2*inMemory), 5000)[:2*inMemory],
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := start(t, options{tune: func(w *worker) {
-				w.lane.stall = 100 * time.Millisecond
+				w.timeouts = timeouts{pause: 100 * time.Millisecond, write: 100 * time.Millisecond}
 				w.lane.heads.limit = 100 * time.Millisecond
 			}})
 			c := s.dial().send(part[:len(part)-1])
+			if r := c.next("POST"); r.status != 408 || !r.closes { // RFC 9110 15.5.9
+				t.Errorf("%+v", r)
+			}
 			c.closed(patience)
-			s.wantLog("left in the middle of its request")
+			s.wantLog("_timeout) (408)")
+			if n := s.fake.calls.Load(); n != 0 {
+				t.Errorf("the application was called %d times", n)
+			}
 		})
 	}
 }
@@ -112,7 +118,7 @@ func TestSilentClients(t *testing.T) {
 // A slow upload is not a silent one: each byte starts the time anew. The head's time does not end it either.
 func TestSlowUpload(t *testing.T) {
 	s := start(t, options{tune: func(w *worker) {
-		w.lane.stall = 200 * time.Millisecond
+		w.timeouts = timeouts{pause: 200 * time.Millisecond, write: 200 * time.Millisecond}
 		w.lane.heads.limit = 200 * time.Millisecond
 	}})
 	c := s.dial()
@@ -128,15 +134,69 @@ func TestSlowUpload(t *testing.T) {
 	c.want("POST", 200, echoed("POST", "/up", "memory", body))
 }
 
+// A body that trickles is refused once it has had its time, however often a byte comes.
+func TestTrickle(t *testing.T) {
+	s := start(t, options{tune: func(w *worker) {
+		w.timeouts = timeouts{pause: 200 * time.Millisecond, rate: 1000, write: patience}
+	}})
+	for name, request := range map[string]string{
+		"counted": post("/up", pattern(1000)), "chunked": chunked("/up", pattern(1000), 100),
+		"file": post("/up", pattern(2*inMemory)),
+	} {
+		c, refused := s.dial(), strings.Count(s.log(), "body_min_rate")
+		head := strings.Index(request, "\r\n\r\n") + 4
+		c.send(request[:head])
+		tick := time.NewTicker(20 * time.Millisecond)
+		for at := head; ; at++ {
+			<-tick.C
+			c.send(request[at : at+1])
+			if strings.Count(s.log(), "body_min_rate") > refused || at > head+200 {
+				break
+			}
+		}
+		tick.Stop()
+		if r := c.next("POST"); r.status != 408 || !r.closes {
+			t.Errorf("%s: %+v", name, r)
+		}
+	}
+	s.wantLog("request body too slow (body_min_rate) (408)")
+}
+
+// 413 (RFC 9110 15.5.14) as soon as it is known, and the body is not read.
+func TestBodyLimit(t *testing.T) {
+	s := start(t, options{tune: func(w *worker) { w.limits.Body = 1000 }})
+	for _, request := range []string{
+		post("/up", pattern(1001)),
+		post("/up", pattern(1001))[:80], // announced
+		chunked("/up", pattern(1001), 100),
+		chunked("/up", pattern(1001), 1001)[:80],
+		expecting("/up", "Content-Length: 1001"),
+	} {
+		if r := s.dial().send(request).next("POST"); r.status != 413 || !r.closes {
+			t.Errorf("%.80q: %+v", request, r)
+		}
+	}
+	if n := s.fake.calls.Load(); n != 0 {
+		t.Errorf("the application was called %d times", n)
+	}
+	s.wantLog("Invalid request from ip=127.0.0.1: body larger than limit_request_body (413)")
+	s.dial().send(post("/up", pattern(1000))).want("POST", 200, echoed("POST", "/up", "memory", pattern(1000)))
+	s.dial().send(chunked("/up", pattern(1000), 9)).want("POST", 200, echoed("POST", "/up", "memory", pattern(1000)))
+	c := s.dial().send(expecting("/up", "Transfer-Encoding: chunked"))
+	c.want("POST", 100, "")
+	if r := c.send("3e9\r\n").next("POST"); r.status != 413 {
+		t.Errorf("chunked behind 100 Continue: %+v", r)
+	}
+}
+
 // 507 (RFC 4918 11.5) when the body cannot be kept, and the log says where.
 func TestNoRoomForABody(t *testing.T) {
 	for name, request := range map[string]string{
-		"counted": post("/up", pattern(bodyInMemory+1))[:100000], // what lies beyond lingerBytes ends in a reset
-		"chunked": chunked("/up", pattern(bodyInMemory+200000), 5000)[:bodyInMemory+20000],
+		"counted": post("/up", pattern(inMemory+1))[:100000], // what lies beyond lingerBytes ends in a reset
+		"chunked": chunked("/up", pattern(inMemory+200000), 5000)[:inMemory+20000],
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := start(t, options{})
-			t.Setenv("TMPDIR", "/nonexistent")
+			s := start(t, options{tune: func(w *worker) { w.spooling.dir = "/nonexistent" }})
 			c := s.dial().send(request)
 			c.endWriting()
 			if r := c.next("POST"); r.status != 507 || !r.closes {

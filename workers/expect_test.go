@@ -64,21 +64,25 @@ func TestExpectUnread(t *testing.T) {
 
 // A body that is cut, malformed, or does not come is an error of read(), never a short body.
 func TestExpectedBodyIsCut(t *testing.T) {
-	for name, k := range map[string]struct{ framing, sent, reason string }{
-		"counted": {"Content-Length: 5", "hell", "body cut after 4 of 5 bytes (EOF)"},
-		"chunked": {"Transfer-Encoding: chunked", "5\r\nhell", "body cut or malformed after 4 bytes (unexpected EOF)"},
-		"no size": {"Transfer-Encoding: chunked", "xyz\r\n", "body cut or malformed after 0 bytes (refused with 400: "},
-		"silent":  {"Content-Length: 5", "hel", "body cut after 3 of 5 bytes (read client: i/o timeout)"},
+	for name, k := range map[string]struct {
+		framing, sent string
+		status        int
+		reason        string
+	}{
+		"counted": {"Content-Length: 5", "hell", 500, "body cut after 4 of 5 bytes (EOF)"},
+		"chunked": {"Transfer-Encoding: chunked", "5\r\nhell", 500, "body cut or malformed after 4 bytes (unexpected EOF)"},
+		"no size": {"Transfer-Encoding: chunked", "xyz\r\n", 400, "body cut or malformed after 0 bytes (refused with 400: "},
+		"silent":  {"Content-Length: 5", "hel", 408, "body cut after 3 of 5 bytes (refused with 408: "},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := start(t, options{tune: func(w *worker) { w.lane.stall = 200 * time.Millisecond }})
+			s := start(t, options{tune: func(w *worker) { w.timeouts.pause = 200 * time.Millisecond }})
 			c := s.dial().send(expecting("/up", k.framing))
 			c.want("POST", 100, "")
 			c.send(k.sent)
 			if name != "silent" {
 				c.endWriting()
 			}
-			if r := c.next("POST"); r.status != 500 {
+			if r := c.next("POST"); r.status != k.status {
 				t.Errorf("%+v", r)
 			}
 			s.wantLog("Error handling request POST /up\nrequest " + k.reason)
@@ -88,7 +92,9 @@ func TestExpectedBodyIsCut(t *testing.T) {
 
 // An application may read late, and slowly: that is no silence of the client.
 func TestExpectedBodyIsReadSlowly(t *testing.T) {
-	s := start(t, options{tune: func(w *worker) { w.lane.stall = 100 * time.Millisecond }, app: func(c *call) {
+	s := start(t, options{tune: func(w *worker) {
+		w.timeouts = timeouts{pause: 100 * time.Millisecond}
+	}, app: func(c *call) {
 		wait := func() { <-time.After(300 * time.Millisecond) }
 		c.begun = wait // the body fills the socket pair meanwhile
 		wait()
@@ -111,4 +117,25 @@ func TestNoDescriptorForAnExpectedBody(t *testing.T) {
 	})
 	s.wantLog("[ERROR] Error handling request /up: dup: too many open files")
 	s.dial().get("/next")
+}
+
+// Without request_buffering the application has the first part of a body before the client has sent the last, also of
+// one whose head came in pieces; a body that is there already is read at once.
+func TestUnbufferedBody(t *testing.T) {
+	s := start(t, options{tune: func(w *worker) { w.buffered = false }})
+	for _, request := range []string{post("/up", "hello"), chunked("/up", "hello", 5)} {
+		c := s.dial().send(request[:len(request)-3])
+		eventually(t, "the application runs", func() bool { return s.fake.calls.Load() > 0 })
+		s.fake.calls.Store(0)
+		c.send(request[len(request)-3:]).want("POST", 200, echoed("POST", "/up", "stream", "hello"))
+		c.closed(patience)
+		c = s.dial().send(request[:10])
+		eventually(t, "the head is waited for", func() bool { return s.waiting() == 1 })
+		c.send(request[10 : len(request)-3])
+		eventually(t, "the application runs", func() bool { return s.fake.calls.Load() > 0 })
+		s.fake.calls.Store(0)
+		c.send(request[len(request)-3:]).want("POST", 200, echoed("POST", "/up", "stream", "hello"))
+		s.dial().send(request).want("POST", 200, echoed("POST", "/up", "memory", "hello"))
+		s.fake.calls.Store(0)
+	}
 }

@@ -49,7 +49,7 @@ func (t *thread) serveFile(c *conn, head, rest []byte) bool {
 func (l *lane) sendFile(c *conn, target *static.Target, q *static.Request, log *fileRecord, reuse bool, rest []byte) {
 	rest = append([]byte(nil), rest...)
 	l.start(c, func(f *os.File) {
-		response, err := q.Serve(f, target, static.Settings{Stall: l.stall, MaxAge: l.w.files.maxAge})
+		response, err := q.Serve(f, target, static.Settings{Stall: l.w.timeouts.writeLimit(), MaxAge: l.w.files.maxAge})
 		f.Close()
 		c.answered.Store(true)
 		l.w.slot.AddRequest()

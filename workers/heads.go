@@ -6,27 +6,25 @@ import (
 	"time"
 )
 
-const (
-	headLimit    = 60 * time.Second // for a head that did not come in one piece
-	headDraining = 2 * time.Second  // the same while the worker drains
-)
+// headDraining is how long a client may take for a request head while the worker drains.
+const headDraining = 2 * time.Second
 
 // heads are the connections in the lane whose request head is not whole yet. A client may take its time for a body, or
 // go on reading; half a head is worth a bounded wait only, and a short one when the worker drains. Any goroutine.
 type heads struct {
-	limit time.Duration
+	limit time.Duration // 0 = none
 	mu    sync.Mutex
 	files map[*os.File]struct{}
 }
 
-func newHeads() heads { return heads{limit: headLimit, files: map[*os.File]struct{}{}} }
+func newHeads(limit time.Duration) heads { return heads{limit: limit, files: map[*os.File]struct{}{}} }
 
 // begin bounds the wait for the rest of the head that comes on f.
 func (h *heads) begin(f *os.File) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.files[f] = struct{}{}
-	f.SetReadDeadline(time.Now().Add(h.limit))
+	f.SetReadDeadline(after(h.limit))
 }
 
 // end forgets f, which may be closed afterwards.
@@ -40,8 +38,10 @@ func (h *heads) end(f *os.File) {
 func (h *heads) hurry() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.limit = min(h.limit, headDraining)
+	if h.limit == 0 || h.limit > headDraining {
+		h.limit = headDraining
+	}
 	for f := range h.files {
-		f.SetReadDeadline(time.Now().Add(h.limit))
+		f.SetReadDeadline(after(h.limit))
 	}
 }

@@ -31,7 +31,7 @@ func newHTTP2(w *worker, boot *wire.WorkerBoot) *http2Server {
 	s := &http2Server{w: w, conns: make(chan net.Conn), alone: c.HTTPProtocols == "h2"}
 	s.server = &http.Server{
 		Handler: http.HandlerFunc(s.handle), ConnContext: s.connContext, Protocols: new(http.Protocols),
-		HTTP2: http2Config(c, w.lane.stall), MaxHeaderBytes: http2Header(c.HTTP2MaxHeaderListSize),
+		HTTP2: http2Config(c, w.timeouts.writeLimit()), MaxHeaderBytes: http2Header(c.HTTP2MaxHeaderListSize),
 		IdleTimeout: max(w.keepAlive, time.Second),
 		ErrorLog:    log.New(http2Log{w}, "", 0),
 	}

@@ -9,12 +9,9 @@ import (
 	"github.com/pyhost/pyhost/workers/socket"
 )
 
-const (
-	// firstRequest is how long a new connection may stay silent.
-	firstRequest = 30 * time.Second
-	// firstRequestDraining is the same while the worker drains: a request that is on its way is still answered.
-	firstRequestDraining = time.Second
-)
+// firstRequestDraining is how long a new connection may stay silent while the worker drains: a request that is on its
+// way is still answered.
+const firstRequestDraining = time.Second
 
 // park makes the connection idle, in the poller. It reports false when the caller still has it and must read again.
 func (w *worker) park(c *conn) bool {
@@ -95,21 +92,22 @@ func (w *worker) closeIdle(now int64) {
 }
 
 func (w *worker) overdue(c *conn, now int64) bool {
-	return time.Duration(now-c.since.Load()) > w.patience(c)
+	limit, bounded := w.idleLimit(c)
+	return bounded && time.Duration(now-c.since.Load()) > limit
 }
 
-// patience is how long c may stay idle.
-func (w *worker) patience(c *conn) time.Duration {
+// idleLimit is how long c may stay idle, if there is a bound.
+func (w *worker) idleLimit(c *conn) (limit time.Duration, bounded bool) {
 	draining := w.draining.Load()
 	switch {
 	case draining && c.answered.Load():
-		return 0
+		return 0, true
 	case draining:
-		return firstRequestDraining
+		return firstRequestDraining, true
 	case c.answered.Load():
-		return w.keepAlive
+		return w.keepAlive, true
 	}
-	return firstRequest
+	return w.timeouts.head, w.timeouts.head > 0
 }
 
 // closeIfSilent closes an idle connection, unless a request is arriving on it at this moment.

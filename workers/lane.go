@@ -16,9 +16,8 @@ import (
 )
 
 const (
-	lingerTime  = 2 * time.Second  // RFC 9112 9.6: how long a closing connection is read from
-	lingerBytes = 64 << 10         // and how much
-	stallLimit  = 60 * time.Second // a client that sends or takes no byte of a body for this long is cut off
+	lingerTime  = 2 * time.Second // RFC 9112 9.6: how long a closing connection is read from
+	lingerBytes = 64 << 10        // and how much
 )
 
 // lane is the goroutine lane: it does what would make a Python thread wait for a client. It completes requests that did
@@ -31,10 +30,9 @@ type lane struct {
 	w       *worker
 	parsers sync.Pool // of *http1.Parser; one goroutine uses one at a time
 	heads   heads
-	stall   time.Duration
 }
 
-func newLane(w *worker) lane { return lane{w: w, heads: newHeads(), stall: stallLimit} }
+func newLane(w *worker) lane { return lane{w: w, heads: newHeads(w.timeouts.head)} }
 
 // enter takes the connection out of the poller and returns a file on a duplicate of its descriptor.
 func (l *lane) enter(c *conn) (*os.File, error) {
@@ -125,7 +123,7 @@ func (l *lane) finish(c *conn, response []byte) {
 	}
 	rest := response[max(n, 0):]
 	l.start(c, func(f *os.File) {
-		if writePatiently(f, rest, l.stall) == nil {
+		if writePatiently(f, rest, l.w.timeouts.write) == nil {
 			unix.Shutdown(c.fd, unix.SHUT_WR)
 			f.SetReadDeadline(time.Now().Add(lingerTime))
 			io.Copy(io.Discard, io.LimitReader(f, lingerBytes))
@@ -150,7 +148,7 @@ func (l *lane) end(c *conn) {
 func (l *lane) drain(c *conn, tail embedpy.Tail, reuse bool, rest []byte, more bool) {
 	rest = append([]byte(nil), rest...)
 	l.start(c, func(f *os.File) {
-		err := writePatiently(f, tail.Bytes(), l.stall)
+		err := writePatiently(f, tail.Bytes(), l.w.timeouts.write)
 		l.w.python.Free(tail)
 		f.Close()
 		switch {
@@ -176,19 +174,4 @@ func (l *lane) giveBack(c *conn, rest []byte) {
 	}
 	c.message = &message{raw: rest}
 	l.w.ready.push(c)
-}
-
-// writePatiently writes p as long as the client takes some of it within each stall.
-func writePatiently(f *os.File, p []byte, stall time.Duration) error {
-	for len(p) > 0 {
-		if err := f.SetWriteDeadline(time.Now().Add(stall)); err != nil {
-			return err
-		}
-		n, err := f.Write(p[:min(len(p), 256<<10)])
-		if err != nil {
-			return err
-		}
-		p = p[n:]
-	}
-	return nil
 }

@@ -32,7 +32,7 @@ func (t *thread) offload(c *conn, rest []byte) {
 	l.start(c, func(f *os.File) {
 		var response *static.Response
 		if err == nil {
-			response, err = q.Send(f, target, static.Settings{Stall: l.stall}, status, header)
+			response, err = q.Send(f, target, static.Settings{Stall: l.w.timeouts.writeLimit()}, status, header)
 		}
 		f.Close()
 		if response == nil {

@@ -37,6 +37,9 @@ func (t *thread) consumePacket(c *conn, data []byte) bool {
 	n, err := uwsgi.Parse(data, t.w.packets.limit, &t.packet)
 	t.request = t.packet.Request
 	length := t.request.ContentLength
+	if err == nil && t.w.bodyTooLarge(length) {
+		err = errPacketBody
+	}
 	switch {
 	case errors.Is(err, http1.ErrIncomplete), err == nil && int64(len(data)-n) < length:
 		t.w.lane.receive(c, data)
@@ -50,6 +53,10 @@ func (t *thread) consumePacket(c *conn, data []byte) bool {
 	}
 	return false
 }
+
+var errPacketBody = &http1.Refusal{Status: 413, Rule: "body larger than limit_request_body"}
+
+func (w *worker) bodyTooLarge(length int64) bool { return w.limits.Body > 0 && length > w.limits.Body }
 
 // respondLast is respond for a request that no other may follow.
 func (t *thread) respondLast(c *conn, r request) {
@@ -69,6 +76,10 @@ func (l *lane) completePacket(f *os.File, raw []byte) (*message, error) {
 	if packet.Ping {
 		return &message{raw: r.raw}, nil
 	}
+	if l.w.bodyTooLarge(r.request.ContentLength) {
+		return nil, errPacketBody
+	}
+	r.pace = l.w.timeouts.pace()
 	return r.measured()
 }
 
@@ -81,6 +92,9 @@ func (r *receiver) packet(packet *uwsgi.Packet) error {
 			return err
 		}
 		if err := r.more(r.f.Read); err != nil {
+			if refusal := late(err); refusal != nil {
+				return refusal
+			}
 			return &cutError{fmt.Sprintf("%d bytes of a uwsgi packet (%v)", len(r.raw), err)}
 		}
 	}

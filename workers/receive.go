@@ -5,13 +5,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"time"
 
 	"github.com/pyhost/pyhost/protocol/http1"
 )
-
-// bodyInMemory is the largest request body, in bytes, that is kept in memory; a larger one goes to a temporary file.
-const bodyInMemory = 256 << 10
 
 // cutError: the client left before its request was complete.
 type cutError struct{ what string }
@@ -24,6 +20,7 @@ type receiver struct {
 	f       *os.File
 	parser  *http1.Parser
 	request http1.Request
+	pace    *pace  // of the body
 	raw     []byte // everything read so far, until the body goes to a file
 }
 
@@ -31,15 +28,16 @@ type receiver struct {
 func (l *lane) complete(f *os.File, raw []byte) (*message, error) {
 	parser, _ := l.parsers.Get().(*http1.Parser)
 	if parser == nil {
-		parser = http1.NewParser(l.w.limits)
+		parser = l.w.newParser()
 	}
 	defer l.parsers.Put(parser)
 	r := &receiver{l: l, f: f, parser: parser, raw: raw}
 	if err := r.head(); err != nil {
 		return nil, err
 	}
+	r.pace = l.w.timeouts.pace()
 	switch {
-	case r.request.Expect100:
+	case r.request.Expect100 || !l.w.buffered:
 		return &message{raw: r.raw}, nil // the Python thread asks for the body, or does not
 	case r.request.Chunked:
 		return r.chunked()
@@ -48,9 +46,9 @@ func (l *lane) complete(f *os.File, raw []byte) (*message, error) {
 	}
 }
 
-// read reads a part of the body. A client that sends nothing for too long is given up.
-func (r *receiver) read(p []byte) (int, error) {
-	if err := r.f.SetReadDeadline(time.Now().Add(r.l.stall)); err != nil {
+// read reads a part of the body, of which got bytes are there. A client that is too slow is given up.
+func (r *receiver) read(p []byte, got int64) (int, error) {
+	if err := r.f.SetReadDeadline(r.pace.deadline(got)); err != nil {
 		return 0, err
 	}
 	return r.f.Read(p)
@@ -80,32 +78,39 @@ func (r *receiver) head() error {
 		}
 		seen = len(r.raw)
 		if err := r.more(r.f.Read); err != nil {
+			if refusal := late(err); refusal != nil && !r.l.w.draining.Load() {
+				return refusal
+			}
 			return &cutError{fmt.Sprintf("%d bytes of a head (%v)", len(r.raw), err)}
 		}
 	}
 }
 
-// cut describes a body that stops.
+// cut says why a body stops after got bytes: the client left, or was too slow.
 func (r *receiver) cut(got int64, err error) error {
+	if refusal := r.pace.late(got, err); refusal != nil {
+		return refusal
+	}
 	return &cutError{fmt.Sprintf("%s %.200s, %d bytes of the body (%v)", r.request.Method, r.request.Target, got, err)}
 }
 
 // measured completes a body with Content-Length.
 func (r *receiver) measured() (*message, error) {
 	head, length := r.request.HeadLen, r.request.ContentLength
-	if length > bodyInMemory {
+	if length > r.l.w.spooling.threshold {
 		return r.spoolMeasured(head, length)
 	}
 	for int64(len(r.raw)-head) < length {
-		if err := r.more(r.read); err != nil {
-			return nil, r.cut(int64(len(r.raw)-head), err)
+		got := int64(len(r.raw) - head)
+		if err := r.more(func(p []byte) (int, error) { return r.read(p, got) }); err != nil {
+			return nil, r.cut(got, err)
 		}
 	}
 	return &message{raw: r.raw}, nil
 }
 
 func (r *receiver) spoolMeasured(head int, length int64) (*message, error) {
-	s, err := newSpool()
+	s, err := r.l.w.spooling.open()
 	if err != nil {
 		return nil, err
 	}
@@ -119,7 +124,7 @@ func (r *receiver) spoolMeasured(head int, length int64) (*message, error) {
 	}
 	buffer := make([]byte, spoolBlock)
 	for s.size < length {
-		n, err := r.read(buffer[:min(int64(len(buffer)), length-s.size)])
+		n, err := r.read(buffer[:min(int64(len(buffer)), length-s.size)], s.size)
 		if n == 0 {
 			s.discard()
 			return nil, r.cut(s.size, err)
@@ -133,7 +138,7 @@ func (r *receiver) spoolMeasured(head int, length int64) (*message, error) {
 
 // chunked completes a chunked body: in memory while it is small, then in a file, decoded.
 func (r *receiver) chunked() (*message, error) {
-	var decoder http1.ChunkedDecoder
+	decoder := http1.ChunkedDecoder{Limit: r.l.w.limits.Body}
 	head := r.request.HeadLen
 	used, decoded := head, []byte(nil)
 	for {
@@ -145,17 +150,18 @@ func (r *receiver) chunked() (*message, error) {
 		if done {
 			return &message{raw: r.raw}, nil
 		}
-		if len(decoded) > bodyInMemory {
+		if int64(len(decoded)) > r.l.w.spooling.threshold {
 			return r.spoolChunked(&decoder, decoded)
 		}
-		if err := r.more(r.read); err != nil {
-			return nil, r.cut(int64(len(decoded)), err)
+		got := int64(len(decoded))
+		if err := r.more(func(p []byte) (int, error) { return r.read(p, got) }); err != nil {
+			return nil, r.cut(got, err)
 		}
 	}
 }
 
 func (r *receiver) spoolChunked(decoder *http1.ChunkedDecoder, decoded []byte) (*message, error) {
-	s, err := newSpool()
+	s, err := r.l.w.spooling.open()
 	if err != nil {
 		return nil, err
 	}
@@ -165,7 +171,7 @@ func (r *receiver) spoolChunked(decoder *http1.ChunkedDecoder, decoded []byte) (
 		if err := s.write(decoded); err != nil {
 			return nil, err
 		}
-		n, err := r.read(buffer)
+		n, err := r.read(buffer, s.size)
 		if n == 0 {
 			s.discard()
 			if err == nil {

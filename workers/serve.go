@@ -35,7 +35,7 @@ func (t *thread) consume(c *conn, data []byte) bool {
 		}
 		body, used, err := t.body(data[n:])
 		switch {
-		case errors.Is(err, http1.ErrIncomplete) && t.request.Expect100:
+		case errors.Is(err, http1.ErrIncomplete) && (t.request.Expect100 || !t.w.buffered):
 			t.streamed(c, data[n:])
 			return false
 		case errors.Is(err, http1.ErrIncomplete):
@@ -65,7 +65,7 @@ func bodyKind(r *http1.Request) int32 {
 func (t *thread) body(data []byte) (body []byte, used int, err error) {
 	r := &t.request
 	if r.Chunked {
-		t.chunks, used, err = http1.DecodeChunked(t.chunks[:0], data)
+		t.chunks, used, err = http1.DecodeChunked(t.chunks[:0], data, t.w.limits.Body)
 		return t.chunks, used, err
 	}
 	if r.ContentLength <= 0 {
@@ -126,6 +126,7 @@ type request struct {
 	size int64  // of a spooled body
 	rest []byte // what the client sent behind it
 	once bool   // the connection cannot be used again
+	feed *feed  // of a streamed body
 }
 
 // respond runs one request through the application. It reports whether the connection is still this thread's.
@@ -182,6 +183,13 @@ func (t *thread) settle(c *conn, r *request) bool {
 		t.report()
 	}
 	if x.Outcome&embedpy.OutcomeFailed != 0 && x.Outcome&embedpy.OutcomeCommitted == 0 {
+		if r.feed != nil && r.feed.refusal.Load() != nil { // that is why the application failed
+			refusal := r.feed.refusal.Load()
+			x.Status = int32(refusal.Status)
+			t.record.write(c, r, errorPage(t.request.Method, refusal.Status, refusal.Rule))
+			t.refuse(c, refusal, t.request.Method)
+			return false
+		}
 		x.Status = 500
 		page := errorPage(t.request.Method, 500, "")
 		if x.Outcome&embedpy.OutcomeTimedOut != 0 {

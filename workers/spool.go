@@ -1,19 +1,25 @@
 package workers
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"os"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/pyhost/pyhost/config"
 )
 
 const spoolBlock = 64 << 10 // bytes read from the client at once
 
 // spoolError: the temporary file cannot be written, the disk is full for instance.
-type spoolError struct{ err error }
+type spoolError struct {
+	dir string
+	err error
+}
 
-func (e *spoolError) Error() string { return fmt.Sprintf("spooling to %s: %v", os.TempDir(), e.err) }
+func (e *spoolError) Error() string { return fmt.Sprintf("spooling to %s: %v", e.dir, e.err) }
 func (e *spoolError) Unwrap() error { return e.err }
 
 // spool is a request body on disk, in a file without a name: it goes away with its last descriptor, also when the
@@ -21,22 +27,33 @@ func (e *spoolError) Unwrap() error { return e.err }
 type spool struct {
 	file *os.File
 	size int64
+	dir  string
 }
 
-func newSpool() (*spool, error) {
-	fd, err := unix.Open(os.TempDir(), unix.O_TMPFILE|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
+// spooling is where request bodies are kept.
+type spooling struct {
+	threshold int64  // bytes; larger ones go to a file
+	dir       string // of those files
+}
+
+func newSpooling(c *config.Config) spooling {
+	return spooling{threshold: int64(c.SpoolThreshold), dir: cmp.Or(c.SpoolDir, c.TmpUploadDir, os.TempDir())}
+}
+
+func (s spooling) open() (*spool, error) {
+	fd, err := unix.Open(s.dir, unix.O_TMPFILE|unix.O_RDWR|unix.O_CLOEXEC, 0o600)
 	if err == nil {
-		return &spool{file: os.NewFile(uintptr(fd), "spool")}, nil
+		return &spool{file: os.NewFile(uintptr(fd), "spool"), dir: s.dir}, nil
 	}
-	file, err := os.CreateTemp("", "pyhost-body-") // file systems without O_TMPFILE
+	file, err := os.CreateTemp(s.dir, "pyhost-body-") // file systems without O_TMPFILE
 	if err != nil {
-		return nil, &spoolError{err}
+		return nil, &spoolError{s.dir, err}
 	}
 	if err := os.Remove(file.Name()); err != nil {
 		file.Close()
-		return nil, &spoolError{err}
+		return nil, &spoolError{s.dir, err}
 	}
-	return &spool{file: file}, nil
+	return &spool{file: file, dir: s.dir}, nil
 }
 
 // write appends; a failure discards the spool.
@@ -45,7 +62,7 @@ func (s *spool) write(p []byte) error {
 	s.size += int64(n)
 	if err != nil {
 		s.discard()
-		return &spoolError{err}
+		return &spoolError{s.dir, err}
 	}
 	return nil
 }
@@ -56,7 +73,7 @@ func (s *spool) discard() { s.file.Close() }
 func (s *spool) message(head, rest []byte) (*message, error) {
 	if _, err := s.file.Seek(0, io.SeekStart); err != nil {
 		s.discard()
-		return nil, &spoolError{err}
+		return nil, &spoolError{s.dir, err}
 	}
 	return &message{raw: head, file: s.file, size: s.size, rest: rest}, nil
 }

@@ -51,7 +51,7 @@ func (s *server) storm(random *rand.Rand) {
 			s.check(c, 400, "")
 			return
 		case 3:
-			body = pattern(bodyInMemory + 1 + random.IntN(1000))
+			body = pattern(inMemory + 1 + random.IntN(1000))
 			c.Write([]byte(post("/file", body)))
 			s.check(c, 200, echoed("POST", "/file", "file", body))
 		case 4:

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -24,16 +25,19 @@ const (
 
 // feed is the server's half of a streamed body: a socket pair whose other end is wsgi.input.
 type feed struct {
-	client *os.File // duplicate of the connection
-	pipe   *os.File
-	body   io.Reader // the framing undone
-	length int64     // Content-Length, or -1
-	begun  func() bool
-	stall  time.Duration // how long the client may pause
+	client   *os.File // duplicate of the connection
+	pipe     *os.File
+	body     io.Reader // the framing undone
+	length   int64     // Content-Length, or -1
+	begun    func() bool
+	expected bool                          // the client waits for 100 Continue
+	refusal  atomic.Pointer[http1.Refusal] // why the body is not acceptable, once it is known
+	pace     *pace
 }
 
-// streamed serves a request whose client waits for "100 Continue" (RFC 9110 10.1.1): the application runs first, and
-// the interim response is sent when it reads from wsgi.input. If it never reads, the client never needs to send.
+// streamed serves a request whose application runs before its body is there: because the client waits for
+// "100 Continue" (RFC 9110 10.1.1), which is sent when the application reads from wsgi.input, or because
+// request_buffering is off. If the application never reads, the client never needs to send.
 func (t *thread) streamed(c *conn, early []byte) {
 	client, err := t.w.lane.enter(c)
 	if err != nil {
@@ -46,8 +50,8 @@ func (t *thread) streamed(c *conn, early []byte) {
 		t.fail(c, 500, "Error handling request %s: %v", t.request.Target, os.NewSyscallError("socketpair", err))
 		return
 	}
-	f := newFeed(client, pair[0], early, &t.request)
-	f.stall = t.w.lane.stall
+	f := newFeed(client, pair[0], early, &t.request, t.w.limits.Body)
+	f.pace, f.expected = t.w.timeouts.pace(), t.request.Expect100
 	// Read when the application waits for its first byte: it has told so through the socket pair.
 	f.begun = func() bool { return t.exchange.Outcome&embedpy.OutcomeCommitted != 0 }
 	done := make(chan struct{})
@@ -57,20 +61,20 @@ func (t *thread) streamed(c *conn, early []byte) {
 	}()
 	// The connection is closed afterwards: when the response head is written it is not known yet whether the client
 	// will have sent its body.
-	if t.respond(c, request{kind: embedpy.BodyStream, fd: int32(pair[1]), rest: nil, once: true}) {
+	if t.respond(c, request{kind: embedpy.BodyStream, fd: int32(pair[1]), feed: f, once: true}) {
 		t.w.close(c)
 	}
 	f.stop()
 	<-done
 }
 
-func newFeed(client *os.File, pipe int, early []byte, r *http1.Request) *feed {
+func newFeed(client *os.File, pipe int, early []byte, r *http1.Request, limit int64) *feed {
 	unix.SetNonblock(pipe, true)
 	f := &feed{client: client, pipe: os.NewFile(uintptr(pipe), "body"), length: r.ContentLength}
 	source := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(append([]byte(nil), early...)), client), spoolBlock)
 	if r.Chunked {
 		f.length = -1
-		f.body = http1.NewChunkedReader(source)
+		f.body = http1.NewChunkedReader(source, limit)
 	} else {
 		f.body = io.LimitReader(source, r.ContentLength)
 	}
@@ -85,7 +89,7 @@ func (f *feed) run() {
 	if n, err := f.pipe.Read(start[:]); n == 0 || err != nil {
 		return // closed unread
 	}
-	if !f.begun() { // an interim response in the middle of the final one would be part of its body
+	if f.expected && !f.begun() { // an interim response in the middle of the final one would be part of its body
 		if _, err := f.client.Write([]byte("HTTP/1.1 100 Continue\r\n\r\n")); err != nil {
 			f.send(packetError, []byte("the client closed the connection"))
 			return
@@ -98,17 +102,16 @@ func (f *feed) pass() {
 	packet := make([]byte, 1+spoolBlock)
 	packet[0] = packetData
 	passed := int64(0)
-	silent := time.AfterFunc(f.stall, func() { f.client.SetReadDeadline(past) })
-	defer silent.Stop()
+	f.pace.start = time.Now()
 	for {
-		silent.Reset(f.stall)
-		n, err := f.body.Read(packet[1:])
-		silent.Stop() // the application may take its time
+		n, err := f.read(packet[1:], passed)
 		if n > 0 {
 			passed += int64(n)
+			started := time.Now()
 			if _, err := f.pipe.Write(packet[:1+n]); err != nil {
 				return // the application closed wsgi.input
 			}
+			f.pace.excuse(time.Since(started)) // the application may take its time
 		}
 		if errors.Is(err, io.EOF) && (f.length < 0 || passed == f.length) {
 			f.send(packetEnd, nil)
@@ -121,7 +124,21 @@ func (f *feed) pass() {
 	}
 }
 
+// read reads a part of the body. A timer ends it rather than a deadline, which would undo stop's.
+func (f *feed) read(p []byte, passed int64) (int, error) {
+	if deadline := f.pace.deadline(passed); !deadline.IsZero() {
+		late := time.AfterFunc(time.Until(deadline), func() { f.client.SetReadDeadline(past) })
+		defer late.Stop()
+	}
+	return f.body.Read(p)
+}
+
 func (f *feed) reason(passed int64, err error) string {
+	var refusal *http1.Refusal
+	if errors.As(f.pace.late(passed, err), &refusal) || errors.As(err, &refusal) {
+		f.refusal.Store(refusal)
+		err = refusal
+	}
 	if f.length >= 0 {
 		return fmt.Sprintf("request body cut after %d of %d bytes (%v)", passed, f.length, err)
 	}

@@ -83,7 +83,7 @@ func TestLastResponseIsNotResetAway(t *testing.T) {
 
 // A client that takes nothing, or leaves, loses its connection and what was kept for it.
 func TestTailOfALostClient(t *testing.T) {
-	s := start(t, options{app: answerBig, tune: func(w *worker) { w.lane.stall = 100 * time.Millisecond }})
+	s := start(t, options{app: answerBig, tune: func(w *worker) { w.timeouts.write = 100 * time.Millisecond }})
 	stalled, reset := s.dial().send(get("/big")), s.dial().send(get("/big"))
 	eventually(t, "both responses do not fit", func() bool { return s.fake.calls.Load() == 2 })
 	reset.reset()

@@ -46,7 +46,7 @@ func newThread(w *worker, index int) *thread {
 		w:        w,
 		index:    index,
 		exchange: w.python.Exchange(index),
-		parser:   http1.NewParser(w.limits),
+		parser:   w.newParser(),
 		encoder:  wsgi.NewEncoder(w.rules),
 		in:       make([]byte, inputSize),
 		events:   make([]unix.EpollEvent, 1),

@@ -127,7 +127,7 @@ func (t *tunnel) send() {
 		t.client.SetReadDeadline(past)
 		return
 	}
-	t.client.SetWriteDeadline(time.Now().Add(t.w.lane.stall))
+	t.client.SetWriteDeadline(after(t.w.timeouts.write))
 	t.tls.CloseWrite() // close_notify: the client knows that it has all (RFC 8446 6.1)
 	shutdown(t.client, unix.SHUT_WR)
 	t.client.SetReadDeadline(time.Now().Add(lingerTime))
@@ -135,7 +135,7 @@ func (t *tunnel) send() {
 
 // pass writes a block to a client that takes it in time.
 func (t *tunnel) pass(block []byte) bool {
-	t.client.SetWriteDeadline(time.Now().Add(t.w.lane.stall))
+	t.client.SetWriteDeadline(after(t.w.timeouts.write))
 	_, err := t.tls.Write(block)
 	return err == nil
 }

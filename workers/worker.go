@@ -47,6 +47,10 @@ type worker struct {
 	period    time.Duration // how often a worker shows that it lives
 	pollLimit int           // the same in ms, for a waiting thread
 	limits    http1.Limits
+	leniency  http1.Leniency
+	timeouts  timeouts
+	spooling  spooling
+	buffered  bool // the application runs when the whole request body is there
 	rules     wsgi.Rules
 	trusted   *wsgi.Trusted
 
@@ -129,13 +133,18 @@ func newWorker(boot *wire.WorkerBoot, py python, log *logging.Logger, access *lo
 		period:    heartbeatPeriod(c.Timeout),
 		limits: http1.Limits{
 			RequestLine: c.LimitRequestLine, Fields: c.LimitRequestFields, FieldSize: c.LimitRequestFieldSize,
+			Body: int64(c.LimitRequestBody),
 		},
-		rules:   rulesOf(c, trusted),
-		trusted: trusted,
-		packets: packets,
-		proxies: proxies,
-		files:   served,
-		tls:     security, raggedEOFs: c.SuppressRaggedEOFs,
+		leniency: newLeniency(c),
+		timeouts: newTimeouts(c),
+		spooling: newSpooling(c),
+		buffered: c.RequestBuffering,
+		rules:    rulesOf(c, trusted),
+		trusted:  trusted,
+		packets:  packets,
+		proxies:  proxies,
+		files:    served,
+		tls:      security, raggedEOFs: c.SuppressRaggedEOFs,
 		poller:  p,
 		runners: make([]atomic.Pointer[thread], max(c.Threads, 1)),
 		crew:    boot.Generation,
@@ -178,10 +187,23 @@ func rulesOf(c *config.Config, trusted *wsgi.Trusted) wsgi.Rules {
 		return setting
 	}
 	return wsgi.Rules{
-		SecureSchemeHeaders: c.SecureSchemeHeaders, ScriptName: c.ScriptName, Trusted: trusted,
+		SecureSchemeHeaders: c.SecureSchemeHeaders,
+		ForwarderHeaders:    c.ForwarderHeaders,
+		HeaderMap:           wsgi.HeaderMaps[c.HeaderMap],
+		ScriptName:          c.ScriptName, Trusted: trusted,
 		RealIP: header(c.RealIP), RequestID: header(c.RequestIDHeader),
 	}
 }
+
+func newLeniency(c *config.Config) http1.Leniency {
+	return http1.Leniency{
+		Folding: c.PermitObsoleteFolding, HeaderSpaces: c.StripHeaderSpaces,
+		Method: c.PermitUnconventionalMethod, Casefold: c.CasefoldMethod, Version: c.PermitUnconventionalVersion,
+	}
+}
+
+// newParser makes a parser that follows the settings.
+func (w *worker) newParser() *http1.Parser { return http1.NewParser(w.limits).Permit(w.leniency) }
 
 func constants(c *config.Config, l wire.Listener) map[string][]byte {
 	return map[string][]byte{

@@ -24,7 +24,7 @@ func NewEncoder(rules Rules) *Encoder {
 		schemes:    schemeHeaders(rules.SecureSchemeHeaders),
 		forwarders: newForwarders(rules.ForwarderHeaders),
 		mount:      newMount(rules.ScriptName),
-		fields:     newFields(),
+		fields:     newFields(rules.HeaderMap),
 	}
 	if rules.RealIP != "" {
 		header := strings.ToLower(rules.RealIP)

@@ -6,7 +6,10 @@ import (
 	"github.com/pyhost/pyhost/protocol/http1"
 )
 
-var errScriptTwice = &http1.Refusal{Status: 400, Rule: "more than one SCRIPT_NAME"}
+var (
+	errScriptTwice = &http1.Refusal{Status: 400, Rule: "more than one SCRIPT_NAME"}
+	errUnderscore  = &http1.Refusal{Status: 400, Rule: "header name with _ (header_map is refuse)"}
+)
 
 // fields decides which header lines become which variables: HTTP_ and the name in upper case with "-" as "_" (RFC
 // 3875 4.1.18). Lines with the same name become one variable.
@@ -16,6 +19,7 @@ type fields struct {
 	plain []byte      // scratch: a name with "-" for "_"
 	first []int32     // for each of Keys: 1 + the first line that becomes it
 	index customIndex // the same for custom keys
+	mode  HeaderMap
 }
 
 // fieldLine says what becomes of one header line.
@@ -27,8 +31,8 @@ type fieldLine struct {
 	forwarder  bool   // sent by a trusted peer under a name with "_"
 }
 
-func newFields() fields {
-	return fields{first: make([]int32, len(Keys)), index: customIndex{seed: maphash.MakeSeed()}}
+func newFields(mode HeaderMap) fields {
+	return fields{mode: mode, first: make([]int32, len(Keys)), index: customIndex{seed: maphash.MakeSeed()}}
 }
 
 // sort fills lines from headers. It returns the value of a SCRIPT_NAME header if the peer may send one.
@@ -53,6 +57,8 @@ func (f *fields) sort(headers []http1.Header, trusted bool, allowed *forwarders)
 			}
 		}
 		switch {
+		case line.skip && f.mode == HeaderRefuse && !line.forwarder:
+			return nil, errUnderscore
 		case line.skip, key == keyHTTPHost: // the encoder writes Host
 			line.skip = true
 		case known:
@@ -67,8 +73,9 @@ func (f *fields) sort(headers []http1.Header, trusted bool, allowed *forwarders)
 
 // custom gives line the custom key of name, a name that is not known, unless the line is dropped.
 //
-// A name with "_" is dropped (gunicorn's header_map = drop), because X_Auth would become the same variable as
-// X-Auth, which a proxy in front may set or remove. A trusted peer may send those that forwarder_headers lists.
+// A name with "_" is dropped (unless gunicorn's header_map says otherwise), because X_Auth would become the same
+// variable as X-Auth, which a proxy in front may set or remove. A trusted peer may send those that forwarder_headers
+// lists.
 // They may turn out to be known names, but never describe the body or the host: those are what the parser saw.
 func (f *fields) custom(line *fieldLine, name []byte, trusted bool, allowed *forwarders) (key uint32, known bool) {
 	line.start = int32(len(f.names))
@@ -90,7 +97,8 @@ func (f *fields) custom(line *fieldLine, name []byte, trusted bool, allowed *for
 		}
 	}
 	key, known = lookup(f.plain)
-	line.skip = !line.forwarder || key == keyContentType || key == keyContentLength
+	mapped := line.forwarder || f.mode == HeaderDangerous
+	line.skip = !mapped || key == keyContentType || key == keyContentLength
 	return key, known
 }
 

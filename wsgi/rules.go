@@ -18,7 +18,22 @@ type Rules struct {
 	Trusted *Trusted
 	// RequestID is the header that carries the ID of each request; "" = requests get none.
 	RequestID string
+	// HeaderMap is gunicorn's header_map: what becomes of other header names with "_".
+	HeaderMap HeaderMap
 }
+
+// HeaderMap says what becomes of a header whose name has "_", which makes it the same variable as one with "-".
+type HeaderMap int
+
+// The values of gunicorn's header_map.
+const (
+	HeaderDrop      HeaderMap = iota // the application does not see it
+	HeaderRefuse                     // the request is refused
+	HeaderDangerous                  // it is taken like one with "-"
+)
+
+// HeaderMaps are the HeaderMap values by gunicorn's names for them.
+var HeaderMaps = map[string]HeaderMap{"drop": HeaderDrop, "refuse": HeaderRefuse, "dangerous": HeaderDangerous}
 
 // schemeHeader is one of the SecureSchemeHeaders, its name in lower case.
 type schemeHeader struct{ name, https string }

@@ -8,6 +8,9 @@ import "slices"
 // Chunk extensions are checked and skipped. Trailer fields are checked and thrown away: merged into the header
 // section they would let a client add what a proxy in front removes (RFC 9110 6.5.1).
 type ChunkedDecoder struct {
+	// Limit is the largest body in bytes; 0 = no limit. A larger one is refused when its chunk is announced.
+	Limit int64
+
 	state    chunkState
 	left     int64 // bytes of the chunk that are still to come; while the size is read, its value so far
 	line     int   // bytes of the size line so far
@@ -31,11 +34,11 @@ func (d *ChunkedDecoder) Decode(dst, src []byte) (out []byte, n int, done bool, 
 	return dst, n, d.state == chunkDone, d.err
 }
 
-// DecodeChunked decodes a chunked body that lies whole at the beginning of src, appends it to dst and returns the
-// number of bytes of src that the body took. The error is ErrIncomplete or a *Refusal; n is 0 and nothing appended
-// then.
-func DecodeChunked(dst, src []byte) (out []byte, n int, err error) {
-	var d ChunkedDecoder
+// DecodeChunked decodes a chunked body of at most limit bytes (0 = no limit) that lies whole at the beginning of src,
+// appends it to dst and returns the number of bytes of src that the body took. The error is ErrIncomplete or a
+// *Refusal; n is 0 and nothing appended then.
+func DecodeChunked(dst, src []byte, limit int64) (out []byte, n int, err error) {
+	d := ChunkedDecoder{Limit: limit}
 	out, n, done, err := d.Decode(slices.Grow(dst, len(src)), src)
 	if err == nil && !done {
 		err = ErrIncomplete

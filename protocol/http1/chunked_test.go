@@ -96,7 +96,7 @@ func status(t testing.TB, err error) int {
 func readChunked(t testing.TB, source io.Reader, size int) result {
 	t.Helper()
 	buffered := bufio.NewReaderSize(source, 16)
-	reader, body, p := NewChunkedReader(buffered), []byte{}, make([]byte, size)
+	reader, body, p := NewChunkedReader(buffered, 0), []byte{}, make([]byte, size)
 	for {
 		n, err := reader.Read(p)
 		body = append(body, p[:n]...)
@@ -155,7 +155,7 @@ func TestChunked(t *testing.T) {
 					t.Errorf("%s: %+v, want %+v", name, got, want)
 				}
 			}
-			out, n, err := DecodeChunked([]byte("before"), []byte(test.wire))
+			out, n, err := DecodeChunked([]byte("before"), []byte(test.wire), 0)
 			wantOut, wantN := "before", 0
 			if test.status == 0 {
 				wantOut, wantN = "before"+test.body, len(test.wire)-test.rest
@@ -170,7 +170,7 @@ func TestChunked(t *testing.T) {
 // TestChunkedReaderPassesErrors: a deadline that passes is not the end of the body.
 func TestChunkedReaderPassesErrors(t *testing.T) {
 	source := bufio.NewReader(iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader("2\r\nhi\r\n0\r\n\r\n"))))
-	reader, p := NewChunkedReader(source), make([]byte, 10)
+	reader, p := NewChunkedReader(source, 0), make([]byte, 10)
 	if n, err := reader.Read(p); n != 0 || !errors.Is(err, iotest.ErrTimeout) {
 		t.Fatalf("Read = %d, %v, want the source's error", n, err)
 	}
@@ -179,13 +179,21 @@ func TestChunkedReaderPassesErrors(t *testing.T) {
 	}
 }
 
-func TestChunkedReaderReset(t *testing.T) {
-	reader := NewChunkedReader(bufio.NewReader(strings.NewReader("x")))
-	if _, err := io.ReadAll(reader); err == nil {
-		t.Fatal("a wrong body was accepted")
+// TestChunkedLimit: a body that is too large is refused when the chunk that makes it so is announced.
+func TestChunkedLimit(t *testing.T) {
+	const wire = "3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n"
+	for limit, fits := range map[int64]bool{0: true, 6: true, 5: true, 4: false, 3: false, 1: false} {
+		_, _, err := DecodeChunked(nil, []byte(wire), limit)
+		_, readErr := io.ReadAll(NewChunkedReader(bufio.NewReader(strings.NewReader(wire)), limit))
+		if fits != (err == nil) || fits != (readErr == nil) {
+			t.Errorf("limit %d: %v, reader %v", limit, err, readErr)
+		}
+		if err != nil && status(t, err) != 413 {
+			t.Errorf("limit %d: %v", limit, err)
+		}
 	}
-	reader.Reset(bufio.NewReader(strings.NewReader("2\r\nhi\r\n0\r\n\r\n")))
-	if body, err := io.ReadAll(reader); string(body) != "hi" || err != nil {
-		t.Errorf("after Reset: %q, %v", body, err)
+	d := ChunkedDecoder{Limit: 10}
+	if _, n, _, err := d.Decode(nil, []byte("b\r\n")); n != 2 || err == nil {
+		t.Errorf("a chunk of 11 bytes: %d bytes used, %v", n, err)
 	}
 }

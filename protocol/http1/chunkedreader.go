@@ -12,14 +12,10 @@ type ChunkedReader struct {
 	decoder ChunkedDecoder
 }
 
-// NewChunkedReader returns a reader of the chunked body that starts at source's next byte.
-func NewChunkedReader(source *bufio.Reader) *ChunkedReader {
-	return &ChunkedReader{source: source}
-}
-
-// Reset makes c read another body from source.
-func (c *ChunkedReader) Reset(source *bufio.Reader) {
-	*c = ChunkedReader{source: source}
+// NewChunkedReader returns a reader of the chunked body that starts at source's next byte. A body of more than limit
+// bytes is refused; 0 = no limit.
+func NewChunkedReader(source *bufio.Reader, limit int64) *ChunkedReader {
+	return &ChunkedReader{source: source, decoder: ChunkedDecoder{Limit: limit}}
 }
 
 // Read implements io.Reader. io.EOF comes after the final CRLF only. A body that is cut short is

@@ -64,6 +64,8 @@ func (d *ChunkedDecoder) step(c byte) error {
 	switch {
 	case d.state == chunkSizeLF && c == '\n' && d.left == 0:
 		d.state = trailerStart
+	case d.state == chunkSizeLF && c == '\n' && d.Limit > 0 && d.left > d.Limit-d.body:
+		return errBodyTooLarge
 	case d.state == chunkSizeLF && c == '\n':
 		d.state = chunkData
 	case d.state == chunkSizeLF:

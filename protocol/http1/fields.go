@@ -38,7 +38,13 @@ func (p *Parser) fields(buf []byte, pos int, req *Request) (next int, err error)
 		if len(req.Headers) == p.bounds.fields {
 			return 0, errFields
 		}
-		header, err := field(buf[pos:end])
+		folded := false
+		if p.lenient.Folding {
+			if end, folded, err = p.foldedEnd(buf, pos, end, limit, tooLong); err != nil {
+				return 0, err
+			}
+		}
+		header, err := p.field(buf[pos:end], folded)
 		if err != nil {
 			return 0, err
 		}
@@ -50,16 +56,49 @@ func (p *Parser) fields(buf []byte, pos int, req *Request) (next int, err error)
 	}
 }
 
+// foldedEnd returns the end of the header that begins at pos and whose first line ends at end: the lines that begin
+// with whitespace belong to it. All of them count for the limit.
+func (p *Parser) foldedEnd(buf []byte, pos, end, limit int, tooLong error) (int, bool, error) {
+	folded := false
+	for {
+		next := end + len("\r\n")
+		if next == len(buf) {
+			return 0, false, ErrIncomplete
+		}
+		if buf[next] != ' ' && buf[next] != '\t' {
+			return end, folded, nil
+		}
+		folded = true
+		var err error
+		if end, err = line(buf, next, limit-(next-pos), tooLong); err != nil {
+			return 0, false, err
+		}
+	}
+}
+
 // field parses field-name ":" OWS field-value OWS (RFC 9112 5).
-func field(b []byte) (Header, error) {
+func (p *Parser) field(b []byte, folded bool) (Header, error) {
 	n := 0
 	for n < len(b) && class[b[n]]&classToken != 0 {
 		n++
 	}
-	if n == 0 || n == len(b) || b[n] != ':' {
+	colon := n
+	if p.lenient.HeaderSpaces && n > 0 {
+		for colon < len(b) && (b[colon] == ' ' || b[colon] == '\t') {
+			colon++
+		}
+		p.mended = p.mended || colon > n
+	}
+	if n == 0 || colon == len(b) || b[colon] != ':' {
 		return Header{}, nameError(b, n)
 	}
-	value := trimSpace(b[n+1:])
+	value := trimSpace(b[colon+1:])
+	if folded {
+		if framesMessage(b[:n]) {
+			return Header{}, errFold
+		}
+		value, p.mended = unfold(value), true
+	}
 	if !validValue(value) {
 		return Header{}, errValue
 	}

@@ -92,7 +92,7 @@ func FuzzChunked(f *testing.F) {
 				t.Errorf("%s: %+v, decoder at once: %+v", name, got, want)
 			}
 		}
-		out, n, err := DecodeChunked(nil, data)
+		out, n, err := DecodeChunked(nil, data, 0)
 		if status(t, err) != want.status {
 			t.Errorf("DecodeChunked: %v, decoder: %+v", err, want)
 		}

@@ -1,6 +1,8 @@
 package http1
 
-// Limits bounds the head of a request. The zero value means "the largest head that is ever accepted".
+import "math"
+
+// Limits bounds a request. The zero value means "the largest that is ever accepted".
 type Limits struct {
 	// RequestLine is gunicorn's limit_request_line: bytes of the request line without its CRLF; 0 = no limit of its
 	// own.
@@ -10,6 +12,9 @@ type Limits struct {
 	// FieldSize is gunicorn's limit_request_field_size: bytes of one header line with its CRLF; 0 = no limit of its
 	// own.
 	FieldSize int
+	// Body is limit_request_body: bytes of a body, decoded; 0 = no limit. Parse applies it to a Content-Length; for a
+	// chunked body it goes to a ChunkedDecoder.
+	Body int64
 }
 
 const (
@@ -19,13 +24,22 @@ const (
 	maxFields = 32768
 )
 
+// bodyLimit is limit, or for 0 the largest number.
+func bodyLimit(limit int64) int64 {
+	if limit <= 0 {
+		return math.MaxInt64
+	}
+	return limit
+}
+
 // bounds are Limits in the form the scanner compares with: each counts a line's CRLF and is never zero.
 type bounds struct {
 	line, fields, field, head int
+	body                      int64
 }
 
 func newBounds(l Limits) bounds {
-	b := bounds{line: maxHead, fields: maxFields, field: maxHead, head: maxHead}
+	b := bounds{line: maxHead, fields: maxFields, field: maxHead, head: maxHead, body: bodyLimit(l.Body)}
 	if l.RequestLine > 0 {
 		b.line = min(l.RequestLine+2, maxHead)
 	}

@@ -9,6 +9,9 @@ type Parser struct {
 	bounds  bounds
 	framing framing
 	opinion *opinion
+	lenient Leniency
+	mended  bool   // something of this head was let pass
+	scratch []byte // a method in upper case
 }
 
 // NewParser returns a Parser that applies limits.
@@ -30,6 +33,7 @@ func (p *Parser) ParseMore(buf []byte, seen int, req *Request) (n int, err error
 		return 0, ErrIncomplete
 	}
 	start := 0
+	p.mended = false
 	// "A server that is expecting to receive and parse a request-line SHOULD ignore at least one empty line" (RFC
 	// 9112 2.2): one, not more.
 	if len(buf) > 0 && buf[0] == '\r' {
@@ -52,7 +56,14 @@ func (p *Parser) ParseMore(buf []byte, seen int, req *Request) (n int, err error
 	if err := p.framing.apply(req); err != nil {
 		return 0, err
 	}
-	if err := p.secondOpinion(buf[start:pos], req); err != nil {
+	if req.ContentLength > p.bounds.body {
+		return 0, errBodyTooLarge
+	}
+	head := buf[start:pos]
+	if p.mended {
+		head = p.plain(req)
+	}
+	if err := p.secondOpinion(head, req); err != nil {
 		return 0, err
 	}
 	req.HeadLen = pos

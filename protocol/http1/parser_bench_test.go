@@ -60,7 +60,7 @@ func BenchmarkDecodeChunked(b *testing.B) {
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, n, err := DecodeChunked(out, body); n != len(body) || err != nil {
+		if _, n, err := DecodeChunked(out, body, 0); n != len(body) || err != nil {
 			b.Fatalf("DecodeChunked = %d, %v", n, err)
 		}
 	}

@@ -20,7 +20,12 @@ type outcome struct {
 // feed gives wire to a new parser in pieces, whose sizes come from next, as a connection does.
 func feed(t testing.TB, limits Limits, wire string, next func(left int) int) outcome {
 	t.Helper()
-	parser, req, buf := NewParser(limits), &Request{}, []byte(wire)
+	return feedParser(t, NewParser(limits), wire, next)
+}
+
+func feedParser(t testing.TB, parser *Parser, wire string, next func(left int) int) outcome {
+	t.Helper()
+	req, buf := &Request{}, []byte(wire)
 	for seen, have := 0, 0; have < len(buf); seen = have {
 		have += next(len(buf) - have)
 		n, err := parser.ParseMore(buf[:have:have], seen, req)

@@ -32,5 +32,6 @@ var (
 	errFieldTooLong = refusal(431, "header line longer than limit_request_field_size")
 	errFields       = refusal(431, "more header lines than limit_request_fields")
 	errHeadTooLong  = refusal(431, "head longer than all limits together")
+	errBodyTooLarge = refusal(413, "body larger than limit_request_body")
 	errSecond       = refusal(400, "fasthttp reads the head differently")
 )

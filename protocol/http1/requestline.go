@@ -18,11 +18,18 @@ var (
 func (p *Parser) requestLine(buf []byte, pos int, req *Request) (next int, err error) {
 	method := buf[pos:]
 	n := 0
-	for n < len(method) && n <= maxMethod && class[method[n]]&classMethod != 0 {
+	most, members := maxMethod, p.lenient.methodClass()
+	if p.lenient.Method {
+		most = p.bounds.line
+	}
+	for n < len(method) && n <= most && class[method[n]]&members != 0 {
 		n++
 	}
 	// Refused before the line is complete: what talks TLS or another protocol to this port may never send one.
-	if n > maxMethod || n < len(method) && (method[n] != ' ' || n < minMethod) {
+	if n > most || n < len(method) && (method[n] != ' ' || !p.acceptMethod(method[:n], req)) {
+		if p.lenient.Method && n > most {
+			return 0, errLineTooLong
+		}
 		return 0, errMethod
 	}
 	end, err := line(buf, pos, p.bounds.line, errLineTooLong)
@@ -34,15 +41,38 @@ func (p *Parser) requestLine(buf []byte, pos int, req *Request) (next int, err e
 	if split <= n+1 || rest[n] != ' ' || rest[split] != ' ' {
 		return 0, errLine
 	}
-	req.Method = rest[:n]
 	req.Target = rest[n+1 : split]
-	if req.Minor, err = version(rest[split+1:]); err != nil {
+	if req.Minor, err = version(rest[split+1:]); err == errVersion && p.lenient.Version {
+		req.Minor, p.mended = versionServed(rest[split+1:]), true
+	} else if err != nil {
 		return 0, err
 	}
 	if err := splitTarget(req); err != nil {
 		return 0, err
 	}
 	return end + 2, nil
+}
+
+// acceptMethod sets req.Method if the method is allowed.
+func (p *Parser) acceptMethod(method []byte, req *Request) bool {
+	if p.lenient.Casefold {
+		if folded := p.fold(method); !bytes.Equal(folded, method) {
+			method, p.mended = folded, true
+		}
+	}
+	req.Method = method
+	if p.lenient.Method {
+		return len(method) > 0
+	}
+	return len(method) >= minMethod && (!p.lenient.Casefold || conventional(method))
+}
+
+// versionServed is the minor version that an unconventional HTTP/d.d is served as.
+func versionServed(b []byte) (minor int) {
+	if b[5] == '0' || b[5] == '1' && b[7] == '0' {
+		return 0
+	}
+	return 1
 }
 
 // version parses HTTP-version (RFC 9112 2.3), which is case-sensitive and has one digit on each side of the dot.
