@@ -11,7 +11,7 @@ export PYTHON PYTHONS BIND FUZZTIME
 GOBUILD = go build -trimpath
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test race asan lint fmt fuzz bench bench-full bench-go soak build-cpy3 clean
+.PHONY: help build run test race asan lint docs fmt fuzz bench bench-full bench-go soak build-cpy3 clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ asan: ## run the black-box suite with AddressSanitizer watching the C layer
 
 lint: ## check formatting, go vet, golangci-lint, C warnings and shell scripts
 	@scripts/lint.sh
+
+docs: ## write what the documentation says about settings from their table
+	go test -count=1 -run TestDocumentationIsUpToDate ./config -args -write
 
 fmt: ## format the Go code
 	gofmt -w $$(go list -f '{{.Dir}}' ./...)

@@ -38,6 +38,7 @@ func parseFlags(args []string, source string) (layer, error) {
 	}
 	flags.BoolFuncP("help", "h", "", func(string) error { return ErrHelp })
 	flags.BoolFuncP("version", "v", "", func(string) error { return ErrVersion })
+	flags.Func("completions", "", askCompletions)
 
 	if err := refuseTestFlags(args, source); err != nil {
 		return nil, err
@@ -72,6 +73,13 @@ func attach(args []string, name string, follows []string) []string {
 		joined = append(joined, args[i])
 	}
 	return joined
+}
+
+func askCompletions(shell string) error {
+	if !slices.Contains(shells, shell) {
+		return usagef("option --completions needs a shell: %s, not %s", either(shells), quote(shell))
+	}
+	return &CompletionsRequest{Shell: shell}
 }
 
 // shortName is the name of a short option among the long ones. Nobody can type it: "---k" is no option.
@@ -172,7 +180,7 @@ func completions(prefix string) []string {
 			}
 		}
 	}
-	for _, name := range []string{"help", "version"} {
+	for _, name := range []string{"help", "version", "completions"} {
 		if strings.HasPrefix(name, prefix) {
 			names = append(names, name)
 		}
@@ -181,7 +189,7 @@ func completions(prefix string) []string {
 }
 
 var longFlags = sync.OnceValue(func() []string {
-	names := []string{"help", "version"}
+	names := []string{"help", "version", "completions"}
 	for _, s := range known() {
 		names = append(names, s.Flags...)
 	}
@@ -196,7 +204,10 @@ func explain(err error, source string) error {
 		missing *pflag.ValueRequiredError
 		syntax  *pflag.InvalidSyntaxError
 	)
+	var completions *CompletionsRequest
 	switch {
+	case errors.As(err, &completions):
+		return completions
 	case errors.Is(err, ErrHelp):
 		return ErrHelp
 	case errors.Is(err, ErrVersion):

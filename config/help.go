@@ -24,11 +24,11 @@ a switch off again.
 
 Each setting can also be given in a TOML file and in the environment. Its key is
 the long option with underscores, unless a [key] is shown: worker_class = "sync"
-in ./pyhost.toml or under [tool.pyhost] in ./pyproject.toml, and
-PYHOST_WORKER_CLASS=sync. Settings shown without dashes have no option.
+in ./pyhost.toml, under [tool.pyhost] in ./pyproject.toml or in a Python file,
+and PYHOST_WORKER_CLASS=sync. Settings shown without dashes have no option.
 
 The strongest wins: the command line, PYHOST_<KEY>, options in PYHOST_CMD_ARGS,
-options in GUNICORN_CMD_ARGS, the TOML file, the default.
+options in GUNICORN_CMD_ARGS, the configuration file, the default.
 `
 
 // Help is the answer to --help: all settings by section, with their defaults. It ends with a newline.
@@ -46,6 +46,7 @@ func Help() string {
 	text.WriteString("\nOther:\n")
 	writeEntry(&text, "  -h, --help", "Show this text and exit.", "")
 	writeEntry(&text, "  -v, --version", "Show the version and exit.", "")
+	writeEntry(&text, "      --completions SHELL", completionsOption.Doc, "")
 	text.WriteString(helpFoot)
 	return text.String()
 }

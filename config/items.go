@@ -23,23 +23,6 @@ func either(words []string) string {
 	return strings.Join(words[:last], ", ") + " or " + words[last]
 }
 
-// workerClasses are the names by which gunicorn knows the classes that exist here too.
-var workerClasses = map[string]string{
-	"sync":                                  "sync",
-	"egg:gunicorn#sync":                     "sync",
-	"gunicorn.workers.sync.SyncWorker":      "sync",
-	"gthread":                               "gthread",
-	"egg:gunicorn#gthread":                  "gthread",
-	"gunicorn.workers.gthread.ThreadWorker": "gthread",
-}
-
-func workerClassItem(_, name string) (string, error) {
-	if class, ok := workerClasses[name]; ok {
-		return class, nil
-	}
-	return "", errors.New("this version has the worker classes sync and gthread")
-}
-
 func logLevelItem(_, level string) (string, error) {
 	level = strings.ToLower(level)
 	if level == "warn" { // Python's logging knows both

@@ -246,7 +246,7 @@ func TestNamesAreOne(t *testing.T) {
 	}
 	c := &Config{}
 	fields := map[any]bool{}
-	spellings := map[string]bool{"help": true, "version": true, "h": true, "v": true}
+	spellings := map[string]bool{"help": true, "version": true, "completions": true, "h": true, "v": true}
 	taken := map[string]bool{}
 	for _, s := range known() {
 		if taken[s.Name] {

@@ -36,7 +36,7 @@ var loggingSettings = []*Setting{
 	},
 	{
 		Name: "loglevel", Flags: []string{"log-level"}, Metavar: "LEVEL", Section: "Logging",
-		Type: String, Default: "info",
+		Type: String, Default: "info", Choices: []string{"debug", "info", "warning", "error", "critical"},
 		Doc:   "The least severe messages in the error log: debug, info, warning, error or critical.",
 		field: func(c *Config) any { return &c.LogLevel },
 		item:  logLevelItem,

@@ -54,7 +54,7 @@ var workerSettings = []*Setting{
 	},
 	{
 		Name: "worker_class", Flags: []string{"worker-class"}, Short: "k", Metavar: "NAME", Section: "Worker Processes",
-		Type: String, Default: "sync",
+		Type: String, Default: "sync", Choices: []string{"sync", "gthread"},
 		Doc: "The kind of worker: sync runs one request at a time, gthread as many as it has threads. sync with more " +
 			"than one thread becomes gthread.",
 		field: func(c *Config) any { return &c.WorkerClass },

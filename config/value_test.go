@@ -26,7 +26,7 @@ var badValues = []refusal{
 	},
 	{
 		option("-k", "gevent"),
-		"-k: 'gevent': this version has the worker classes sync and gthread",
+		"-k: 'gevent': is not available; gthread serves as many requests at once as it has --threads",
 	},
 	{option("-b", "8000:x"), "-b: '8000:x': '8000' is not an IPv4 address"},
 	{
@@ -64,6 +64,22 @@ var badValues = []refusal{
 		"script_name: 'shop' (from raw_env, the command line): must begin with a slash, as in /shop",
 	},
 	{option("-n", "a\x00b"), `-n: "a\x00b": cannot contain a NUL byte`},
+	{
+		option("-k", "gevnt"),
+		"-k: 'gevnt': must be sync or gthread; gevent is not available; gthread serves as many requests at once as it " +
+			"has --threads",
+	},
+	{option("-k", "gthred"), "-k: 'gthred': must be sync or gthread; did you mean gthread?"},
+	{option("-k", "fibers"), "-k: 'fibers': must be sync or gthread"},
+	{
+		option("--worker-class", "uvicorn.workers.UvicornWorker"),
+		"--worker-class: 'uvicorn.workers.UvicornWorker': is for asynchronous applications, and pyhost serves WSGI; see " +
+			"sync and gthread",
+	},
+	{
+		option("-k", "my.Worker"),
+		"-k: 'my.Worker': is a class of your own, and pyhost's workers are not written in Python; it must be sync or gthread",
+	},
 	{option("-u", "no-such-user"), "-u: 'no-such-user': there is no such user"},
 	{option("--group", "no-such-group"), "--group: 'no-such-group': there is no such group"},
 	{option("--reload-engine", "fam"), "--reload-engine: 'fam': must be auto, inotify or poll"},

@@ -104,12 +104,16 @@ func checkAccessLog(c *config.Config) error {
 // explain tells why there is no configuration to run with; help and version are reasons too.
 func explain(err error) int {
 	var usage *config.UsageError
+	var completions *config.CompletionsRequest
 	switch {
 	case errors.Is(err, config.ErrHelp):
 		fmt.Print(config.Help())
 		return 0
 	case errors.Is(err, config.ErrVersion):
 		fmt.Printf("pyhost (version %s)\n", config.Version)
+		return 0
+	case errors.As(err, &completions):
+		fmt.Print(config.Completions(completions.Shell))
 		return 0
 	case errors.As(err, &usage):
 		fmt.Fprintln(os.Stderr, err)
