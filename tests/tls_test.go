@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -291,6 +292,24 @@ func TestTLSStrangers(t *testing.T) {
 	silent := server.Dial()
 	silent.Send("\x16\x03\x01")
 	server.DialTLS(&tls.Config{RootCAs: authority.Pool}).Roundtrip(get("/")).Want(t, 200, "Hello, world!\n")
+}
+
+// A client that ends its side without TLS's own end is done sending, or broken, as the setting says.
+func TestTLSRaggedEnd(t *testing.T) {
+	t.Parallel()
+	authority := NewAuthority(t)
+	for argument, whole := range map[string]bool{"--suppress-ragged-eofs": true, "--suppress-ragged-eofs=false": false} {
+		server := startTLS(t, authority, Options{App: "tls", Args: []string{argument}})
+		c := server.DialTLS(&tls.Config{RootCAs: authority.Pool})
+		c.Send(get("/20000000"))
+		if err := c.Conn.(*tls.Conn).NetConn().(*net.TCPConn).CloseWrite(); err != nil {
+			t.Fatal(err)
+		}
+		response, err := readResponse(c.reader, "GET")
+		if got := err == nil && !response.Truncated && len(response.Body) == 20000000; got != whole {
+			t.Errorf("%s: whole %v, %v", argument, got, err)
+		}
+	}
 }
 
 // A client can resume its session with any worker.
