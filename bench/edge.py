@@ -57,7 +57,8 @@ CASES = {
     },
 }
 
-HEAD = "daemon off;\nuser {user};\nworker_processes 1;\npid {name}.pid;\nevents {{ worker_connections 256; }}\nhttp {{\n" \
+HEAD = "daemon off;\nuser {user};\nworker_processes 1;\npid {name}.pid;\nevents {{ worker_connections 256; }}\n" \
+       "http {{\n" \
        "access_log off;\nuwsgi_temp_path u;\nproxy_temp_path p;\nfastcgi_temp_path f;\nscgi_temp_path s;\n" \
        "client_body_temp_path c;\nsendfile on;\nkeepalive_requests 1000000;\n"
 
