@@ -13,7 +13,8 @@ import (
 type phase int
 
 const (
-	binding  phase = iota // opens its sockets
+	starting phase = iota // runs the hooks that come before everything else
+	binding               // opens its sockets
 	serving               // keeps workers
 	stopping              // waits for workers and forkservers to end
 	ended
@@ -34,10 +35,11 @@ type arbiter struct {
 	told int // what Options.Workers was told last
 
 	binder   binder
-	current  *generation // the one that serves, or that boots as the first one; nil before and after
+	current  *generation // the one that serves, or that boots as the first one
 	next     *generation // the one that a reload boots
 	reload   reload
 	shutdown shutdown
+	hooks    hookCalls
 	// proven: every worker of some generation has been ready. From then on no failure to boot ends the master.
 	proven bool
 
@@ -71,7 +73,9 @@ func (a *arbiter) start() error {
 	}
 	a.title(cfg)
 	a.watchConfig(cfg)
-	a.log.Info("Starting pyhost %s", config.Version)
+	a.current = a.newGeneration(cfg, a.options.Prepared, a.options.Library, a.options.Executable)
+	a.current.pidfile = a.binder.pidfile
+	a.startHooks(a.current)
 	return nil
 }
 

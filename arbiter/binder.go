@@ -82,10 +82,13 @@ func (a *arbiter) bind() {
 	}
 	a.logListening(b.sockets, protocols(cfg, b.addresses))
 	a.log.Info("Using worker: %s", cfg.WorkerClass)
-	a.current = a.newGeneration(cfg, a.options.Library, a.options.Executable)
-	a.current.sockets, a.current.pidfile = b.sockets, b.pidfile
+	a.current.sockets = b.sockets
 	a.current.protocols, a.current.certificates = protocols(cfg, b.addresses), b.certificates
 	a.phase = serving
+	a.current.announce = true
+	if s := a.current.server; s != nil { // it was needed earlier, for hooks
+		a.boot(s)
+	}
 }
 
 // bindFailed plans another try, or ends the master.
@@ -178,9 +181,4 @@ func (a *arbiter) trimSockets() {
 	}
 }
 
-func (a *arbiter) pidfile() *pidfile {
-	if a.current != nil {
-		return a.current.pidfile
-	}
-	return a.binder.pidfile
-}
+func (a *arbiter) pidfile() *pidfile { return a.current.pidfile }

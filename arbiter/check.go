@@ -25,12 +25,13 @@ func Check(options Options) int {
 	cfg := *options.Config
 	cfg.PreloadApp = true // that is what a forkserver imports the application for
 	link, err := system.launch(launchOrder{
-		launch: 1, config: &cfg, library: options.Library, executable: options.Executable, argv: options.Argv,
+		launch: 1, config: &cfg, library: options.Library, executable: options.Executable, prepared: options.Prepared,
 	})
 	if err != nil {
 		options.Log.Error("Error: %s", err)
 		return exitError
 	}
+	link.command(wire.Command{Command: wire.CommandBoot, Config: &cfg, Argv: options.Argv, MasterPID: a.pid})
 	err = awaitBoot(system.events, interrupts)
 	link.close()
 	system.kill(link.pid(), unix.SIGKILL)

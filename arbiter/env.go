@@ -43,7 +43,8 @@ type launchOrder struct {
 	launch              int // its number, for the events
 	config              *config.Config
 	library, executable string
-	argv                []string
+	// prepared is a running forkserver to take; nil = start one.
+	prepared *Prepared
 }
 
 // serverLink is a running forkserver as the loop sees it. Its methods do not block.
@@ -52,6 +53,8 @@ type serverLink interface {
 	// fork asks for a worker that gets this queue and these listening sockets. What it says arrives as workerSaid and
 	// workerHungUp.
 	fork(boot *wire.WorkerBoot, queue *handover, sockets []int) (workerLink, error)
+	// command sends any other command. One that cannot be sent is lost: the forkserver hangs then.
+	command(command wire.Command)
 	// exit asks the forkserver to leave at once.
 	exit()
 	// close frees what the master holds of it.

@@ -32,6 +32,7 @@ type workerHungUp struct{ age int }
 // configRead: the configuration of a reload has been read, or could not be.
 type configRead struct {
 	config              *config.Config
+	prepared            *Prepared
 	library, executable string
 	err                 error
 }
@@ -60,6 +61,12 @@ func (e serverSaid) apply(a *arbiter) {
 		if w := a.workerByPID(e.message.PID); w != nil {
 			a.workerExited(w, exitStatus(e.message.Status))
 		}
+	case wire.EventHooked:
+		a.hookDone(s, &e.message)
+	case wire.EventLog:
+		a.logFor(e.message.Level, e.message.Error)
+	case wire.EventConfigured:
+		// A forkserver that replaces another one evaluates the file for its hooks; the settings are known.
 	default:
 		a.log.Warning("Forkserver (pid:%d) sent an unknown event: %q", s.pid, e.message.Event)
 	}
@@ -92,6 +99,9 @@ func (e workerSaid) apply(a *arbiter) {
 		a.watchModules(w.generation, e.message.Files)
 	case wire.EventAborted:
 		a.reportTimeout(w, e.message.Traceback)
+	case wire.EventReload:
+		a.log.Info("The application asks for a reload.")
+		a.hangUp()
 	default:
 		a.log.Warning("Worker (pid:%d) sent an unknown event: %q", w.pid, e.message.Event)
 	}

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"syscall"
 
-	"github.com/pyhost/pyhost/config"
 	"github.com/pyhost/pyhost/workers/wire"
 	"golang.org/x/sys/unix"
 )
@@ -27,9 +26,8 @@ const (
 // forkserver is the serverLink of a real process: one goroutine writes to its socket, one reads from it.
 type forkserver struct {
 	system  *system
-	order   launchOrder
-	process int
-	conn    *net.UnixConn
+	launch  int
+	process *Prepared
 	outbox  chan parcel
 	closed  chan struct{}
 }
@@ -47,13 +45,30 @@ func (p parcel) close() {
 }
 
 func (y *system) launch(order launchOrder) (serverLink, error) {
+	p := order.prepared
+	if p == nil {
+		var err error
+		if p, err = startForkserver(forkserverArgv(order.config.Name()), order.library, order.executable); err != nil {
+			return nil, err
+		}
+	}
+	f := &forkserver{
+		system: y, launch: order.launch, process: p, outbox: make(chan parcel, outboxSize), closed: make(chan struct{}),
+	}
+	go f.write(!p.programmed)
+	go f.read()
+	return f, nil
+}
+
+// startForkserver starts the process; it waits for its program.
+func startForkserver(argv []string, library, executable string) (*Prepared, error) {
 	conn, theirs, err := socketPair()
 	if err != nil {
 		return nil, err
 	}
 	// Not os/exec: the process is reaped by the loop, together with all other children.
-	pid, err := syscall.ForkExec("/proc/self/exe", forkserverArgv(order.config), &syscall.ProcAttr{
-		Env:   forkserverEnviron(os.Environ(), order),
+	pid, err := syscall.ForkExec("/proc/self/exe", argv, &syscall.ProcAttr{
+		Env:   forkserverEnviron(os.Environ(), library, executable),
 		Files: []uintptr{0, 1, 2, uintptr(theirs)}, // the last one becomes wire.ForkserverFD
 	})
 	_ = unix.Close(theirs)
@@ -61,24 +76,17 @@ func (y *system) launch(order launchOrder) (serverLink, error) {
 		_ = conn.Close()
 		return nil, fmt.Errorf("starting a forkserver: %w", err)
 	}
-	f := &forkserver{
-		system: y, order: order, process: pid, conn: conn,
-		outbox: make(chan parcel, outboxSize), closed: make(chan struct{}),
-	}
-	f.outbox <- parcel{command: wire.Command{Command: wire.CommandBoot, Config: order.config, Argv: order.argv}}
-	go f.write()
-	go f.read()
-	return f, nil
+	return &Prepared{pid: pid, conn: conn, reader: wire.NewReader(conn)}, nil
 }
 
 // forkserverArgv is the command line of a forkserver: a title with room for those of its workers.
-func forkserverArgv(cfg *config.Config) []string {
-	title := "pyhost: forkserver [" + cfg.Name() + "]"
+func forkserverArgv(name string) []string {
+	title := "pyhost: forkserver [" + name + "]"
 	return []string{title + strings.Repeat(" ", max(0, titleRoom-len(title)))}
 }
 
 // forkserverEnviron is the environment of a forkserver: the master's without what systemd meant for the master alone.
-func forkserverEnviron(environ []string, order launchOrder) []string {
+func forkserverEnviron(environ []string, library, executable string) []string {
 	private := []string{
 		wire.EnvForkserver, wire.EnvLibPython, wire.EnvProgram, "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES",
 	}
@@ -87,15 +95,18 @@ func forkserverEnviron(environ []string, order launchOrder) []string {
 		return slices.Contains(private, name)
 	})
 	return append(environ, wire.EnvForkserver+"="+strconv.Itoa(wire.ForkserverFD),
-		wire.EnvLibPython+"="+order.library, wire.EnvProgram+"="+order.executable)
+		wire.EnvLibPython+"="+library, wire.EnvProgram+"="+executable)
 }
 
-func (f *forkserver) write() {
-	err := wire.SendProgram(f.conn, f.system.program)
+func (f *forkserver) write(program bool) {
+	var err error
+	if program {
+		err = wire.SendProgram(f.process.conn, f.system.program)
+	}
 	for err == nil {
 		select {
 		case p := <-f.outbox:
-			err = wire.Send(f.conn, p.command, p.fds...)
+			err = wire.Send(f.process.conn, p.command, p.fds...)
 			p.close()
 		case <-f.closed:
 			return
@@ -103,31 +114,32 @@ func (f *forkserver) write() {
 	}
 	// EPIPE is what a forkserver leaves behind that has ended; its last words are with the reader.
 	if !errors.Is(err, unix.EPIPE) {
-		f.system.post(serverHungUp{f.order.launch, err})
+		f.system.post(serverHungUp{f.launch, err})
 	}
 }
 
 func (f *forkserver) read() {
-	reader := wire.NewReader(f.conn)
 	for {
 		var message wire.Event
-		if err := reader.Next(&message); err != nil {
+		if err := f.process.reader.Next(&message); err != nil {
 			if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) || errors.Is(err, unix.ECONNRESET) {
 				err = nil
 			}
-			f.system.post(serverHungUp{f.order.launch, err})
+			f.system.post(serverHungUp{f.launch, err})
 			return
 		}
-		f.system.post(serverSaid{f.order.launch, message})
+		f.system.post(serverSaid{f.launch, message})
 	}
 }
 
-func (f *forkserver) pid() int { return f.process }
+func (f *forkserver) pid() int { return f.process.pid }
 
-func (f *forkserver) exit() {
-	// A full outbox is no matter: whoever does not obey in time is killed.
-	_ = f.send(parcel{command: wire.Command{Command: wire.CommandExit}})
+func (f *forkserver) command(command wire.Command) {
+	// A full outbox is no matter: it means that the forkserver hangs, and whoever waits for it does so with a limit.
+	_ = f.send(parcel{command: command})
 }
+
+func (f *forkserver) exit() { f.command(wire.Command{Command: wire.CommandExit}) }
 
 func (f *forkserver) send(p parcel) error {
 	select {
@@ -142,7 +154,7 @@ func (f *forkserver) send(p parcel) error {
 // close ends the writer and the reader. Parcels that were not sent give back their descriptors: the other ends see it.
 func (f *forkserver) close() {
 	close(f.closed)
-	_ = f.conn.Close()
+	_ = f.process.conn.Close()
 	for {
 		select {
 		case p := <-f.outbox:

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pyhost/pyhost/config"
 	"github.com/pyhost/pyhost/workers/secure"
+	"github.com/pyhost/pyhost/workers/wire"
 )
 
 // generation is one reading of the configuration and the code: a forkserver, which may have to be replaced, and
@@ -15,6 +16,8 @@ type generation struct {
 	id                  int
 	config              *config.Config
 	library, executable string
+	prepared            *Prepared        // the forkserver to begin with; nil = start one
+	file                *wire.ConfigFile // the Python config file; nil = none
 	sockets             socketSet
 	handover            *handover // nil before the first worker, and when the generation has retired
 	protocols           []string  // what is spoken on them, in their order
@@ -23,6 +26,7 @@ type generation struct {
 	started             time.Duration
 	server              *server   // nil while there is none
 	brake               backoff   // on the start of forkservers
+	announce            bool      // when_ready is to be called
 	seats               []*seat   // one per wanted worker
 	failures            []string  // causes of failed boots whose tracebacks the log has
 	began               time.Time // as started, for comparison with files
@@ -38,10 +42,14 @@ type seat struct {
 	brake  backoff
 }
 
-func (a *arbiter) newGeneration(cfg *config.Config, library, executable string) *generation {
+func (a *arbiter) newGeneration(cfg *config.Config, p *Prepared, library, executable string) *generation {
 	a.generations++
 	g := &generation{
-		id: a.generations, config: cfg, library: library, executable: executable, started: a.env.now(), began: time.Now(),
+		id: a.generations, config: cfg, library: library, executable: executable, prepared: p,
+		started: a.env.now(), began: time.Now(),
+	}
+	if p != nil {
+		g.library, g.executable, g.file = p.library, p.executable, &p.file
 	}
 	for range cfg.Workers {
 		g.addSeat()
@@ -106,6 +114,7 @@ func (a *arbiter) reconcile(g *generation) {
 	if !g.server.ready || g.server.hungUp {
 		return
 	}
+	a.announceReady(g)
 	for _, s := range g.seats {
 		if s.worker == nil && (s.brake.until == 0 || a.due(s.brake.until)) {
 			s.worker = a.spawn(g, s)
@@ -148,7 +157,7 @@ func (a *arbiter) retire(g *generation, graceful bool) {
 	g.seats = nil
 	g.handover.close()
 	g.handover = nil
-	if g.server != nil {
+	if g.server != nil && !a.keepsForHooks(g) {
 		a.dismiss(g.server)
 	}
 }

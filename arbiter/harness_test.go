@@ -47,6 +47,7 @@ type fakeServer struct {
 	h          *harness
 	order      launchOrder
 	processID  int
+	commands   []wire.Command
 	told       bool // to exit
 	closed     bool
 	signals    []unix.Signal
@@ -90,7 +91,7 @@ func newHarness(t *testing.T, change func(*config.Config)) *harness {
 	}
 	options := Options{
 		Config: testConfig(change), Log: h, Library: "lib", Executable: "python",
-		Reload: func() (*config.Config, error) { return h.reload() },
+		Reload: func() (*config.Config, *Prepared, error) { c, err := h.reload(); return c, nil, err },
 	}
 	h.a = newArbiter(options, board)
 	h.a.env = h
@@ -361,6 +362,8 @@ func (s *fakeServer) fork(boot *wire.WorkerBoot, _ *handover, sockets []int) (wo
 	s.h.workers = append(s.h.workers, w)
 	return w, nil
 }
+
+func (s *fakeServer) command(command wire.Command) { s.commands = append(s.commands, command) }
 
 func (s *fakeServer) exit() { s.told = true }
 

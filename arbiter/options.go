@@ -31,11 +31,13 @@ type Log interface {
 type Options struct {
 	// Config is the configuration of the first generation.
 	Config *config.Config
-	// Reload reads the configuration again, for SIGHUP. It runs on a goroutine of its own, one call at a time; an error
-	// is logged and changes nothing. Nil keeps Config.
-	Reload func() (*config.Config, error)
-	// Resolve finds the libpython and the interpreter that a configuration asks for. It is called after each Reload, on
-	// the same goroutine, and may start processes. Nil keeps Library and Executable.
+	// Prepared is the forkserver that has evaluated the Python config file of Config; nil = there is no such file.
+	Prepared *Prepared
+	// Reload reads the configuration again, for SIGHUP, with a new forkserver if there is a Python config file. It runs
+	// on a goroutine of its own, one call at a time; an error is logged and changes nothing. Nil keeps Config.
+	Reload func() (*config.Config, *Prepared, error)
+	// Resolve finds the libpython and the interpreter that a configuration asks for. It is called after each Reload that
+	// gives no Prepared, on the same goroutine, and may start processes. Nil keeps Library and Executable.
 	Resolve func(*config.Config) (library, executable string, err error)
 	// Library is the path of libpython and Executable the one of the interpreter (Py_SetProgramName). An empty Library
 	// is resolved at start.

@@ -20,7 +20,7 @@ func (a *arbiter) hangUp() {
 	switch {
 	case a.phase == stopping:
 		return
-	case a.phase == binding, a.reload.reading, a.next != nil:
+	case a.phase < serving, a.reload.reading, a.next != nil:
 		a.reload.queued = true
 		a.log.Info("This reload waits for what is under way.")
 		return
@@ -37,9 +37,9 @@ func (a *arbiter) beginReload() {
 	a.env.background(func() event {
 		read := configRead{config: current.config, library: current.library, executable: current.executable}
 		if options.Reload != nil {
-			read.config, read.err = options.Reload()
+			read.config, read.prepared, read.err = options.Reload()
 		}
-		if read.err == nil && options.Resolve != nil {
+		if read.err == nil && read.prepared == nil && options.Resolve != nil {
 			read.library, read.executable, read.err = options.Resolve(read.config)
 		}
 		return read
@@ -49,33 +49,41 @@ func (a *arbiter) beginReload() {
 // configRead goes on with a reload when the configuration has been read: new sockets first, then a new generation.
 func (a *arbiter) configRead(e configRead) {
 	a.reload.reading = false
+	if a.phase == serving {
+		if err := a.beginGeneration(e); err != nil {
+			a.reloadFailed(err.Error())
+		}
+	}
+	if a.next == nil {
+		e.prepared.Discard()
+	}
 	a.reap() // what had to wait for the reader
-	if a.phase != serving {
-		return
-	}
-	if e.err == nil {
-		e.err = checkConfig(e.config)
-	}
+}
+
+func (a *arbiter) beginGeneration(e configRead) error {
 	if e.err != nil {
-		a.reloadFailed(e.err.Error())
-		return
+		return e.err
+	}
+	if err := checkConfig(e.config); err != nil {
+		return err
 	}
 	for _, warning := range e.config.Warnings {
 		a.log.Warning("%s", warning)
 	}
 	a.watchConfig(e.config)
-	g := a.newGeneration(e.config, e.library, e.executable)
+	g := a.newGeneration(e.config, e.prepared, e.library, e.executable)
 	err := a.rebind(g)
 	if err != nil {
-		a.reloadFailed(err.Error())
-		return
+		return err
 	}
 	if g.pidfile, err = a.current.pidfile.move(resolvePath(g.config, g.config.Pidfile), a.pid); err != nil {
 		g.sockets.closeExcept(a.current.sockets)
-		a.reloadFailed(err.Error())
-		return
+		return err
 	}
 	a.next = g
+	a.launch(g) // at once: a prepared forkserver has to be known before children are reaped
+	a.reloadHooks(g, len(a.current.seats))
+	return nil
 }
 
 // checkReload swaps the generations when the new one is ready, and takes up a queued reload.
@@ -103,6 +111,7 @@ func (a *arbiter) swap() {
 	a.retire(old, true)
 	a.trimSockets()
 	a.title(g.config)
+	g.announce = true
 	took := (a.env.now() - a.reload.began).Round(time.Millisecond)
 	a.log.Info("Reloaded: %d new workers took over after %s.", len(g.seats), took)
 	a.notifyReady(g)

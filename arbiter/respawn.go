@@ -32,6 +32,7 @@ func (a *arbiter) workerEnded(w *worker) {
 	lost := a.lostRequests(w)
 	a.release(w)
 	a.logExit(w, lost)
+	a.childExit(w)
 	if s == nil {
 		return
 	}

@@ -60,6 +60,11 @@ func readTestConfig() (*config.Config, error) {
 	return cfg, json.Unmarshal(text, cfg)
 }
 
+func rereadTestConfig() (*config.Config, *Prepared, error) {
+	cfg, err := readTestConfig()
+	return cfg, nil, err
+}
+
 func playMaster() int {
 	cfg, err := readTestConfig()
 	if err != nil {
@@ -67,7 +72,7 @@ func playMaster() int {
 		return 90
 	}
 	return Run(Options{
-		Config: cfg, Reload: readTestConfig, Library: "lib", Executable: "python", Program: []byte(testProgram),
+		Config: cfg, Reload: rereadTestConfig, Library: "lib", Executable: "python", Program: []byte(testProgram),
 		Argv: []string{"pyhost", cfg.App}, Log: stderrLog{},
 	})
 }

@@ -46,6 +46,9 @@ func prepare(options *Options) (*arbiter, error) {
 	if err := checkConfig(options.Config); err != nil {
 		return nil, err
 	}
+	if p := options.Prepared; p != nil {
+		options.Library, options.Executable = p.library, p.executable
+	}
 	// Before anything reaps children: Resolve may run the interpreter and wait for it.
 	if options.Library == "" && options.Resolve != nil {
 		var err error

@@ -25,6 +25,7 @@ type server struct {
 	link       serverLink
 	ready      bool
 	readyAt    time.Duration
+	booting    bool        // the boot command was sent
 	leaving    bool        // the master told it to
 	failure    *wire.Event // why it could not boot, in its own words
 	hungUp     bool
@@ -43,11 +44,13 @@ func (a *arbiter) serverByLaunch(launch int) *server {
 	return nil
 }
 
-// launch starts a forkserver for g.
+// launch starts a forkserver for g, and boots it unless the master is still starting.
 func (a *arbiter) launch(g *generation) {
 	a.launches++
+	p := g.prepared
+	g.prepared = nil
 	link, err := a.env.launch(launchOrder{
-		launch: a.launches, config: g.config, library: g.library, executable: g.executable, argv: a.options.Argv,
+		launch: a.launches, config: g.config, library: g.library, executable: g.executable, prepared: p,
 	})
 	if err != nil {
 		cause := fmt.Sprintf("Forkserver could not be started: %s", err)
@@ -59,6 +62,27 @@ func (a *arbiter) launch(g *generation) {
 	a.servers = append(a.servers, s)
 	g.server = s
 	a.log.Debug("Starting forkserver with pid: %d", s.pid)
+	if p == nil && g.file != nil { // for its hooks
+		link.command(wire.Command{Command: wire.CommandConfigure, File: g.file, Argv: a.options.Argv})
+	}
+	if a.phase < serving {
+		link.command(a.bootCommand(wire.CommandPrepare, g))
+		return
+	}
+	if g == a.current && a.proven {
+		g.announce = true // it replaces one that has run when_ready
+	}
+	a.boot(s)
+}
+
+// boot makes s import what is to be preloaded; it is ready for forking then.
+func (a *arbiter) boot(s *server) {
+	s.booting = true
+	s.link.command(a.bootCommand(wire.CommandBoot, s.generation))
+}
+
+func (a *arbiter) bootCommand(name string, g *generation) wire.Command {
+	return wire.Command{Command: name, Config: g.config, Argv: a.options.Argv, MasterPID: a.pid}
 }
 
 func (a *arbiter) serverReady(s *server, python string) {
@@ -102,6 +126,7 @@ func (a *arbiter) dismiss(s *server) {
 func (a *arbiter) serverEnded(s *server) {
 	a.servers = without(a.servers, s)
 	s.link.close()
+	a.hooksLost(s)
 	for _, w := range a.workers {
 		if w.server == s {
 			a.adopt(w)
@@ -132,7 +157,7 @@ func (a *arbiter) serverEnded(s *server) {
 // says that it did not boot. The log knows the cause already.
 func (a *arbiter) serverLost(g *generation, stable bool, code int, cause string) {
 	switch {
-	case a.phase != serving:
+	case a.phase == stopping:
 		return
 	case g == a.next:
 		a.abandonReload(cause)

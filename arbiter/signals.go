@@ -75,8 +75,11 @@ func (a *arbiter) scale(delta int) {
 		return
 	}
 	for _, g := range []*generation{a.current, a.next} {
+		if g == nil {
+			continue
+		}
+		before := len(g.seats)
 		switch {
-		case g == nil:
 		case delta > 0 && len(g.seats) >= MaxWorkers:
 			a.log.Warning("There are %d workers already, which is the most that one master runs.", len(g.seats))
 		case delta > 0:
@@ -84,6 +87,7 @@ func (a *arbiter) scale(delta int) {
 		case len(g.seats) > 1: // gunicorn keeps at least one
 			a.dropSeat(g)
 		}
+		a.workersChanged(g, &before)
 	}
 }
 

@@ -13,12 +13,13 @@ const hurryGrace = 2 * time.Second
 // shutdown is how the master ends.
 type shutdown struct {
 	reason string // logged as the last line; empty after a signal
+	said   bool   // that it ends
 }
 
 // stop begins the end: no new connections, and the workers leave. Graceful lets running requests finish within
 // graceful_timeout.
 func (a *arbiter) stop(graceful bool) {
-	wasBinding := a.phase == binding
+	wasBinding := a.phase < serving
 	a.phase = stopping
 	a.env.notify("STOPPING=1")
 	if wasBinding {
@@ -54,6 +55,11 @@ func (a *arbiter) hurry() {
 			w.settleAt = min(w.settleAt, a.after(hurryGrace))
 		}
 	}
+	for _, s := range a.servers {
+		if s.killAt != 0 { // it runs on_exit
+			s.killAt = min(s.killAt, a.after(hurryGrace))
+		}
+	}
 }
 
 // stopWorker tells w to leave and takes its seat. SIGKILL follows after graceful_timeout, as in gunicorn for a quick
@@ -86,13 +92,23 @@ func stopSignal(graceful, serves bool) unix.Signal {
 
 // checkEnd ends the master when nothing is left to wait for.
 func (a *arbiter) checkEnd() {
-	if a.phase != stopping || len(a.workers) > 0 || len(a.servers) > 0 {
+	if a.phase != stopping || len(a.workers) > 0 {
+		return
+	}
+	if !a.shutdown.said {
+		if a.hooksRun() {
+			return // child_exit
+		}
+		a.shutdown.said = true
+		a.log.Info("Shutting down: Master")
+		if a.shutdown.reason != "" {
+			a.log.Error("Reason: %s", a.shutdown.reason)
+		}
+		a.exitHooks()
+	}
+	if len(a.servers) > 0 {
 		return
 	}
 	a.phase = ended
-	a.log.Info("Shutting down: Master")
-	if a.shutdown.reason != "" {
-		a.log.Error("Reason: %s", a.shutdown.reason)
-	}
 	a.pidfile().remove()
 }

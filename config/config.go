@@ -224,6 +224,8 @@ type Config struct {
 	File string `json:"-"`
 	// RunAs is what User, Group and InitGroups come to; nil if the workers run as whom the master does.
 	RunAs *Owner `json:"-"`
+	Hooks
+
 	// Source says for each setting, by its name, where its value came from: "the command line", "$WEB_CONCURRENCY",
 	// "pyhost.toml, line 3", "the default".
 	Source map[string]string `json:"-"`

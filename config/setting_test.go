@@ -239,8 +239,8 @@ func TestDefaults(t *testing.T) {
 // TestNamesAreOne holds that the JSON names of Config are the names of the settings, and that no name is used twice.
 func TestNamesAreOne(t *testing.T) {
 	var names []string
-	for field := range reflect.TypeFor[Config]().Fields() {
-		if tag := field.Tag.Get("json"); tag != "-" && field.IsExported() {
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[Config]()) {
+		if tag := field.Tag.Get("json"); tag != "-" && !field.Anonymous && field.IsExported() {
 			names = append(names, tag)
 		}
 	}

@@ -153,6 +153,17 @@ static void run(ph_thread *t, PyObject *token, PyObject *environ)
 	py.Py_DecRef(result);
 }
 
+/* run_hooked: run, between pre_request and post_request. */
+static void run_hooked(ph_thread *t, PyObject *token, PyObject *environ)
+{
+	PyObject *request = ph_hook_before(environ); /* new */
+
+	run(t, token, environ);
+	if (ph_py.after_request != NULL && request != NULL)
+		ph_hook_after(t, request, environ);
+	py.Py_DecRef(request);
+}
+
 /*
  * give_back_socket: the request is over, and with it the server's copy of a socket that the application took.  One that
  * the application keeps (a websocket's thread) is its own.
@@ -187,8 +198,10 @@ void ph_call(int thread, const uint8_t *frame, const uint8_t *body)
 	if (environ == NULL) {
 		fail(t);
 		ph_turn_seal(t);
-	} else {
+	} else if (ph_py.before_request == NULL) {
 		run(t, token, environ);
+	} else {
+		run_hooked(t, token, environ);
 	}
 	py.Py_DecRef(environ);
 	py.Py_DecRef(token);

@@ -72,14 +72,15 @@ func (e *BootError) Error() string { return e.Cause }
 // Boot imports the application of WorkerBoot and prepares the Python threads.
 //
 // keys are the names that environ frames refer to by number; errorFD is where wsgi.errors writes; a byte is written to
-// wakeFD when a Python signal handler is due. Main thread only, once; the GIL stays held.
-func Boot(keys []string, errorFD, wakeFD, threads int) *BootError {
+// wakeFD when a Python signal handler is due; noteFD is the end of a socket pair for package python's notes, Python's
+// from here on. Main thread only, once; the GIL stays held.
+func Boot(keys []string, errorFD, wakeFD, noteFD, threads int) *BootError {
 	if err := importModule("_pyhost_worker"); err != nil {
 		return &BootError{Code: 3, Cause: err.Error()}
 	}
 	names := C.CString(strings.Join(keys, "\x00"))
 	defer C.free(unsafe.Pointer(names))
-	code := C.ph_boot(names, C.int(len(keys)), C.int(errorFD), C.int(wakeFD), C.int(threads))
+	code := C.ph_boot(names, C.int(len(keys)), C.int(errorFD), C.int(wakeFD), C.int(noteFD), C.int(threads))
 	if code == 0 {
 		return nil
 	}
@@ -191,6 +192,10 @@ func Finalize() {
 	finalize()
 	C.ph_finalize_end()
 }
+
+// RunWorkerExit runs the hook worker_exit and what the application registered for the same moment. Main thread only; it
+// may take as long as they take: the caller bounds it.
+func RunWorkerExit() { C.ph_run_worker_exit() }
 
 // RunAtExit runs Python's atexit handlers only: for a process in which another Python thread does not come back. Main
 // thread only.

@@ -162,7 +162,7 @@ int ph_forked(void);
  * Thread: main, GIL held (as the fork left it); still held afterwards.
  * Returns 0, or the worker's exit code (3, 4) with the one-line cause and the traceback in ph_boot_error.
  */
-int ph_boot(const char *keys, int key_count, int error_fd, int wake_fd, int threads);
+int ph_boot(const char *keys, int key_count, int error_fd, int wake_fd, int note_fd, int threads);
 const char *ph_boot_error(void);
 const char *ph_boot_traceback(void);
 
@@ -183,6 +183,9 @@ int ph_signals_check(void);
 void ph_finalize_begin(void);
 void ph_finalize(void);
 void ph_finalize_end(void);
+
+/* ph_run_worker_exit: the hook worker_exit.  Main thread; takes the GIL and gives it back. */
+void ph_run_worker_exit(void);
 
 /* ph_run_atexit: the atexit handlers alone, while other Python threads still run.  Main thread; takes the GIL and
  * gives it back. */

@@ -74,6 +74,8 @@ typedef struct {
 	PyObject *header_pairs;
 	bool offload; /* X-Sendfile and X-Accel-Redirect are ours to obey (sendfile_root) */
 	PyObject *request_timeout; /* the exception */
+	PyObject *before_request; /* NULL without pre_request and post_request */
+	PyObject *after_request;  /* NULL without post_request */
 	int threads;
 	int multithread;
 } ph_runtime;
@@ -128,6 +130,13 @@ int ph_body_end(ph_thread *t);
 /* output.c: to the socket.  GIL held on entry and exit, released while waiting. */
 int ph_output_wait(ph_thread *t, struct iovec *iov, int count);
 int ph_output_last(ph_thread *t, struct iovec *iov, int count, char *owned);
+
+/*
+ * hook.c: pre_request and post_request, in the request's thread.  GIL held; no exception is left behind.
+ * before returns what after gets back (new), or NULL.
+ */
+PyObject *ph_hook_before(PyObject *environ);
+void ph_hook_after(ph_thread *t, PyObject *request, PyObject *environ);
 
 /* exception.c: the pending exception is appended to the log text.  GIL held; clears the exception. */
 void ph_exception_record(ph_thread *t);

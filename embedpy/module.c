@@ -55,10 +55,13 @@ BUILTIN(become_worker)
 	return none();
 }
 
+/* take: new reference to an option; NULL for None. */
 static PyObject *take(PyObject *options, const char *name)
 {
 	PyObject *value = py.PyDict_GetItemString(options, name); /* borrowed */
 
+	if (value == PH_NONE)
+		return NULL;
 	py.Py_IncRef(value);
 	return value;
 }
@@ -78,6 +81,8 @@ BUILTIN(configure)
 	ph_py.request_timeout = take(args[0], "request_timeout");
 	ph_py.header_pairs = take(args[0], "header_pairs");
 	ph_py.offload = py.PyLong_AsLong(py.PyDict_GetItemString(args[0], "offload")) != 0;
+	ph_py.before_request = take(args[0], "before_request");
+	ph_py.after_request = take(args[0], "after_request");
 	return none();
 }
 
@@ -276,6 +281,17 @@ BUILTIN(dump_to)
 	return none();
 }
 
+/* request_count() -> int: the requests that this worker has begun. */
+BUILTIN(request_count)
+{
+	uint64_t count = 0;
+
+	UNUSED;
+	for (int i = 0; i < ph_thread_count; i++)
+		count += ph_threads[i].serial;
+	return py.PyLong_FromUnsignedLongLong(count);
+}
+
 /* set_title(text: bytes) */
 BUILTIN(set_title)
 {
@@ -313,6 +329,7 @@ static PyMethodDef builtins[] = {
 	{"memory_file", memory_file, METH_FASTCALL_KEYWORDS, "memory_file() -> int"},
 	{"dump_to", dump_to, METH_FASTCALL_KEYWORDS, "dump_to(fd, signal)"},
 	{"request_timeout", ph_request_timeout, METH_FASTCALL_KEYWORDS, "request_timeout(seconds)"},
+	{"request_count", request_count, METH_FASTCALL_KEYWORDS, "request_count() -> int"},
 	{"set_title", set_title, METH_FASTCALL_KEYWORDS, "set_title(text)"},
 };
 

@@ -36,7 +36,7 @@ func SetTitle(string) {}
 func TrimResident() {}
 
 // Boot fails with ErrNoPython.
-func Boot([]string, int, int, int) *BootError { return &BootError{Code: 3, Cause: ErrNoPython.Error()} }
+func Boot([]string, int, int, int, int) *BootError { return &BootError{Code: 3, Cause: ErrNoPython.Error()} }
 
 // StartThreads fails with ErrNoPython.
 func StartThreads(func(int)) error { return ErrNoPython }
@@ -76,6 +76,9 @@ func DropConn(unsafe.Pointer) {}
 
 // Free does nothing without cgo.
 func (t Tail) Free() {}
+
+// RunWorkerExit does nothing without cgo.
+func RunWorkerExit() {}
 
 // RunAtExit does nothing without cgo.
 func RunAtExit() {}

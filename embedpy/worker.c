@@ -85,9 +85,9 @@ static int outcome(PyObject *result)
 	return code;
 }
 
-int ph_boot(const char *keys, int key_count, int error_fd, int wake_fd, int threads)
+int ph_boot(const char *keys, int key_count, int error_fd, int wake_fd, int note_fd, int threads)
 {
-	PyObject *boot, *text, *fd, *wake, *result;
+	PyObject *boot, *text, *fd, *wake, *note, *result;
 	int code;
 
 	if (intern_names() != PH_OK || ph_environ_keys(keys, key_count) != PH_OK || threads_new(threads) != PH_OK)
@@ -99,7 +99,9 @@ int ph_boot(const char *keys, int key_count, int error_fd, int wake_fd, int thre
 	text = py.PyUnicode_DecodeUTF8(ph_worker_boot(&(size_t){0}), (Py_ssize_t)strlen(ph_worker_boot(&(size_t){0})), NULL);
 	fd = py.PyLong_FromLong(error_fd);
 	wake = py.PyLong_FromLong(wake_fd);
-	result = text && fd && wake ? py.PyObject_CallFunctionObjArgs(boot, text, fd, wake, NULL) : NULL; /* new */
+	note = py.PyLong_FromLong(note_fd);
+	result = text && fd && wake && note ? py.PyObject_CallFunctionObjArgs(boot, text, fd, wake, note, NULL)
+	                                    : NULL; /* new */
 	if (result == NULL) {
 		ph_exception_text(&boot_traceback);
 		ph_buffer_add(&boot_traceback, "", 1);
@@ -108,6 +110,7 @@ int ph_boot(const char *keys, int key_count, int error_fd, int wake_fd, int thre
 		code = outcome(result);
 	}
 	py.Py_DecRef(result);
+	py.Py_DecRef(note);
 	py.Py_DecRef(wake);
 	py.Py_DecRef(fd);
 	py.Py_DecRef(text);
@@ -158,17 +161,28 @@ void ph_finalize_end(void)
 	fflush(NULL);
 }
 
-void ph_run_atexit(void)
+/* run_function: a function of _pyhost_worker without arguments; what it raises is dropped. */
+static void run_function(const char *name)
 {
 	PyObject *function, *done;
 
 	ph_gil_acquire(&ph_threads[0]);
-	function = ph_worker_function("run_atexit");                                        /* new */
-	done = function ? py.PyObject_CallFunctionObjArgs(function, NULL) : NULL;        /* new */
+	function = ph_worker_function(name);                                      /* new */
+	done = function ? py.PyObject_CallFunctionObjArgs(function, NULL) : NULL; /* new */
 	py.PyErr_Clear();
 	py.Py_DecRef(done);
 	py.Py_DecRef(function);
 	ph_gil_release(0);
+}
+
+void ph_run_worker_exit(void)
+{
+	run_function("run_worker_exit");
+}
+
+void ph_run_atexit(void)
+{
+	run_function("run_atexit");
 	fflush(NULL);
 }
 

@@ -22,9 +22,8 @@ const drainPeriod = 50 * time.Millisecond
 // stop begins to leave: no new connections, idle ones are closed, running requests finish (graceful) or are given up.
 // A second call can only hasten.
 func (w *worker) stop(graceful bool) {
-	if !graceful {
-		w.quick.Store(true)
-		time.AfterFunc(quickExit, func() { w.leave(0) })
+	if !graceful && !w.hurried.Swap(true) {
+		go w.hurry()
 	}
 	w.stopOnce.Do(func() {
 		w.slot.SetState(scoreboard.Draining)
@@ -38,6 +37,26 @@ func (w *worker) stop(graceful bool) {
 		go w.drainIdle()
 	})
 	w.poller.wake(w.threads)
+}
+
+// hurry makes the stop a quick one, after the hook worker_int.
+func (w *worker) hurry() {
+	if w.intHook {
+		w.notes.run("worker_int", hookGrace)
+		close(w.intHooked)
+	}
+	time.AfterFunc(quickExit, func() { w.leave(0) })
+	w.quick.Store(true)
+	w.poller.wake(w.threads)
+}
+
+// abort ends a worker that timed out. Its hook has to be quick: the master does not wait.
+func (w *worker) abort() {
+	w.surrender()
+	if w.abortHook {
+		w.notes.run("worker_abort", abortGrace)
+	}
+	w.leave(1)
 }
 
 // drainIdle closes idle connections until none is left.
@@ -63,6 +82,13 @@ func (w *worker) drainIdle() {
 func (w *worker) finalize(limit time.Duration) {
 	w.slot.SetState(scoreboard.Exiting)
 	time.AfterFunc(max(limit, time.Second), func() { w.leave(0) })
+	if w.intHook && w.hurried.Load() {
+		<-w.intHooked // it has a limit
+	}
+	w.sayExit()
+	if w.exitHook && w.gil.free(quickExit) && !w.exitHooked.Swap(true) {
+		embedpy.RunWorkerExit()
+	}
 	done := make(chan struct{})
 	go func() {
 		w.threadsDone.Wait()
@@ -80,18 +106,20 @@ func (w *worker) finalize(limit time.Duration) {
 	}
 }
 
-// abort ends a worker that timed out.
-func (w *worker) abort() {
-	w.surrender()
-	w.leave(1)
-}
-
 // leave ends the process now. The first call decides; another goroutine's waits for the end.
 func (w *worker) leave(code int) {
 	w.leaveOnce.Do(func() {
-		w.log.Info("Worker exiting (pid: %d)", w.pid)
+		w.sayExit()
+		if w.exitHook && !w.exitHooked.Swap(true) {
+			w.notes.run("worker_exit", abortGrace) // the main thread is busy: it will not come to it
+		}
+		w.notes.finish()
 		w.access.Close()
 		w.log.Close(lastWords)
 		os.Exit(code) //nolint:forbidigo // the interpreter has ended, or was given up
 	})
+}
+
+func (w *worker) sayExit() {
+	w.exitOnce.Do(func() { w.log.Info("Worker exiting (pid: %d)", w.pid) })
 }

@@ -96,12 +96,16 @@ func (w *worker) live(boot *wire.WorkerBoot, control *net.UnixConn) (int, error)
 	if err != nil {
 		return 0, err
 	}
+	if err := w.openNotes(); err != nil {
+		return 0, err
+	}
 	booted := w.limitBoot(time.Duration(boot.Config.BootTimeout) * time.Second)
-	failure := embedpy.Boot(wsgi.Keys, w.log.Fd(), signals.wakeFD, w.threads)
+	failure := embedpy.Boot(wsgi.Keys, w.log.Fd(), signals.wakeFD, w.notes.python, w.threads)
 	booted()
 	if failure != nil {
 		w.tellFailure(failure)
-		w.log.Info("Worker exiting (pid: %d)", w.pid)
+		w.notes.finish()
+		w.sayExit()
 		return failure.Code, nil
 	}
 	embedpy.TrimResident()

@@ -88,6 +88,15 @@ type worker struct {
 	control     *net.UnixConn // to the master; under controlMu
 	controlMu   sync.Mutex
 
+	notes      *notes
+	intHook    bool          // worker_int is set
+	abortHook  bool          // worker_abort is set
+	exitHook   bool          // worker_exit is set
+	exitHooked atomic.Bool   // worker_exit has been begun
+	intHooked  chan struct{} // closed when worker_int has been run
+	hurried    atomic.Bool   // the quick stop has been begun
+	exitOnce   sync.Once     // the log says that the worker ends
+
 	draining    atomic.Bool
 	quick       atomic.Bool
 	signalsDue  atomic.Bool
@@ -149,7 +158,9 @@ func newWorker(boot *wire.WorkerBoot, py python, log *logging.Logger, access *lo
 		runners: make([]atomic.Pointer[thread], max(c.Threads, 1)),
 		crew:    boot.Generation,
 		place:   boot.Slot, interpreter: embeddedInterpreter,
-		table: newTable(descriptorLimit()),
+		table:     newTable(descriptorLimit()),
+		intHooked: make(chan struct{}),
+		intHook:   c.WorkerInt != "", abortHook: c.WorkerAbort != "", exitHook: c.WorkerExit != "",
 	}
 	w.pollLimit = int(w.period.Milliseconds())
 	w.ready.poller = p

@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/pyhost/pyhost/arbiter"
 	"github.com/pyhost/pyhost/config"
 	"github.com/pyhost/pyhost/embedpy"
 	"github.com/pyhost/pyhost/embedpy/libpython"
-	"github.com/pyhost/pyhost/embedpy/python"
 	"github.com/pyhost/pyhost/logging"
 	"github.com/pyhost/pyhost/workers"
 )
@@ -39,19 +39,14 @@ func master(args []string) int {
 		fmt.Fprintf(os.Stderr, "Error: finding the current directory: %v\n", err)
 		return exitError
 	}
-	load := func() (*config.Config, error) {
-		c, err := config.Load(args, os.Getenv, directory)
-		if err == nil {
-			err = checkAccessLog(c)
-		}
-		return c, err
-	}
-	c, err := load()
+	settings := configuration{args, directory}
+	c, prepared, err := settings.read(0)
 	if err != nil {
 		return explain(err)
 	}
 	ready := becomeDaemon()
 	if c.Daemon && ready == nil && !c.CheckConfig && !c.PrintConfig {
+		prepared.Discard() // the daemon reads everything anew
 		return detach(c)
 	}
 	// Relative paths of logs, the pid file and unix sockets count from here, as in gunicorn.
@@ -77,9 +72,10 @@ func master(args []string) int {
 	defer log.Close(time.Second)
 	return run(arbiter.Options{
 		Config:   c,
-		Reload:   load,
+		Prepared: prepared,
+		Reload:   func() (*config.Config, *arbiter.Prepared, error) { return settings.read(reloadLimit) },
 		Resolve:  resolve,
-		Program:  python.Program("pyhost/" + config.Version),
+		Program:  program,
 		Argv:     os.Args,
 		SetTitle: embedpy.SetTitle,
 		Settled:  settle,
@@ -105,6 +101,7 @@ func checkAccessLog(c *config.Config) error {
 func explain(err error) int {
 	var usage *config.UsageError
 	var completions *config.CompletionsRequest
+	var file *arbiter.FileError
 	switch {
 	case errors.Is(err, config.ErrHelp):
 		fmt.Print(config.Help())
@@ -118,6 +115,9 @@ func explain(err error) int {
 	case errors.As(err, &usage):
 		fmt.Fprintln(os.Stderr, err)
 		return exitUsage
+	case errors.As(err, &file):
+		fmt.Fprintln(os.Stderr, "Error: "+strings.TrimRight(err.Error(), "\n"))
+		return file.Code
 	}
 	fmt.Fprintln(os.Stderr, err)
 	return exitError

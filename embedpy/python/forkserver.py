@@ -1,4 +1,5 @@
-"""The program of the forkserver: imports the application with --preload, forks a worker on each command.
+"""The program of the forkserver: evaluates a Python config file, runs the master's hooks, imports the application
+with --preload, forks a worker on each command.
 
 It speaks JSON lines with the master (package workers/wire); descriptors come along with SCM_RIGHTS.
 """
@@ -20,7 +21,13 @@ import _pyhost_stdlib as stdlib
 IGNORED = [signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2,
            signal.SIGWINCH, signal.SIGTTIN, signal.SIGTTOU]
 
+HOOKS = ["on_starting", "on_reload", "when_ready", "pre_fork", "post_fork", "post_worker_init", "worker_int",
+         "worker_abort", "pre_exec", "pre_request", "post_request", "child_exit", "worker_exit", "nworkers_changed",
+         "on_exit"]
+
 preloaded = None  # the application, where --preload imported it here
+host = None       # the HookHost, where any hook is set
+worker = None     # in a worker with hooks: its object
 
 
 class Forkserver:
@@ -31,6 +38,7 @@ class Forkserver:
         self.buffer = b""
         self.fds = []
         self.reload = False  # the setting
+        self.prepared = False
         self.wake_read, self.wake_write = os.pipe()
         os.set_blocking(self.wake_write, False)
         os.set_blocking(self.wake_read, False)
@@ -71,28 +79,62 @@ class Forkserver:
     def command(self, message):
         """Carry out one wire.Command; true in a worker."""
         kind = message["command"]
-        if kind == "boot":
-            self.boot(message["config"], message.get("argv") or [])
+        if kind == "configure":
+            self.configure(message["file"], message.get("argv") or [])
+        elif kind == "prepare":
+            self.attempt(lambda: self.prepare(message))
+        elif kind == "boot":
+            self.attempt(lambda: self.boot(message))
+        elif kind == "hook":
+            host.run(message["hook"])
         elif kind == "fork":
             return self.fork(message["worker"])
         elif kind == "exit":
             os._exit(0)
         return False
 
-    def boot(self, config, argv):
-        """Prepare the process and, with --preload, import the application."""
-        global preloaded
+    def configure(self, file, argv):
+        """Evaluate the Python config file and tell the master what it sets."""
+        import _pyhost_configfile as configfile
         try:
-            loader.prepare(config, argv)
-            self.reload = config.get("reload")
-            if config.get("preload_app"):
-                preloaded = loader.load(config["wsgi_app"])
-            else:
-                stdlib.share()
+            with configfile.EndWithMaster(self.control):
+                settings, others, warnings = configfile.evaluate(
+                    file["spec"], file["directory"], file["names"], argv)
+        except loader.LoadFailure as failure:
+            self.fail(failure.code, failure.cause, failure.trace)
+        self.send({"event": "configured", "settings": settings, "others": others, "warnings": warnings})
+
+    def attempt(self, step):
+        """Run a step of the boot; the master hears why it fails, and this process ends."""
+        try:
+            step()
         except loader.LoadFailure as failure:
             self.fail(failure.code, failure.cause, failure.trace)
         except OSError as error:
             self.fail(loader.EXIT_BOOT_ERROR, "cannot use the directory of --chdir: %s" % error, "")
+
+    def prepare(self, message):
+        """Set up the process: environment, directory, sys.path, hooks."""
+        global host
+        if self.prepared:
+            return
+        self.prepared = True
+        config = message["config"]
+        loader.prepare(config, message.get("argv") or [])
+        self.reload = config.get("reload")
+        if any(config.get(name) for name in HOOKS):
+            import _pyhost_hookhost as hookhost
+            host = hookhost.HookHost(config, message.get("master_pid") or os.getppid(), self.send)
+
+    def boot(self, message):
+        """Prepare the process and, with --preload, import the application."""
+        global preloaded
+        self.prepare(message)
+        config = message["config"]
+        if config.get("preload_app"):
+            preloaded = loader.load(config["wsgi_app"])
+        else:
+            stdlib.share()
         loader.settle()
         _pyhost.trim_resident()
         self.send({"event": "ready", "python": sys.version.split()[0]})
@@ -105,11 +147,14 @@ class Forkserver:
         self.send({"event": "failed", "code": code, "error": cause, "traceback": trace})
         os._exit(code)
 
-    def fork(self, worker):
+    def fork(self, boot):
         """Fork one worker; true in it."""
-        count = 4 + len(worker.get("listeners") or ())
+        global worker
+        count = 4 + len(boot.get("listeners") or ())
         fds, self.fds = self.fds[:count], self.fds[count:]
-        who = {"slot": worker.get("slot", 0), "age": worker.get("age", 0)}
+        who = {"slot": boot.get("slot", 0), "age": boot.get("age", 0)}
+        if host is not None:
+            worker = host.before_fork(who["age"])
         try:
             pid = os.fork()
         except OSError as error:
@@ -117,14 +162,16 @@ class Forkserver:
             pid = None
         if pid == 0:
             self.leave()
-            change_owner(worker.get("owner"))
-            if worker["config"].get("reload"):
+            change_owner(boot.get("owner"))
+            if boot["config"].get("reload"):
                 modules.keep(fds[0])
-            _pyhost.become_worker(json.dumps(worker).encode(), tuple(fds))
+            _pyhost.become_worker(json.dumps(boot).encode(), tuple(fds))
             return True
         for fd in fds:
             os.close(fd)
         if pid is not None:
+            if host is not None:
+                host.after_fork(worker, pid)
             self.send(dict(who, event="forked", pid=pid))
         return False
 

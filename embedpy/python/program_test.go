@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -44,35 +45,46 @@ def raises(kind, call, *args):
 // awkward has what a string literal can go wrong with.
 const awkward = "pyhost/1.2 \"'\\ \n\t\x01\x7f<&> é \u2028 😀 \\u0041 %s {}"
 
-// The program that a forkserver runs installs every module, byte for byte, in the order of their imports.
+// The program that a forkserver runs carries every module, byte for byte, and makes the first ones in the order of
+// their imports.
 func TestProgram(t *testing.T) {
-	var installed []struct{ Name, Source string }
+	var program struct {
+		Sources  map[string]string
+		AtOnce   []string
+		Software string
+	}
 	output := python(t, `
 statements = ast.parse(sys.stdin.buffer.read().decode()).body
 calls = [s.value for s in statements if isinstance(s, ast.Expr)]
-installs = [[ast.literal_eval(a) for a in c.args] for c in calls if getattr(c.func, "id", "") == "_install"]
+assigned = {ast.unparse(s.targets[0]) if hasattr(ast, "unparse") else i: s.value
+            for i, s in enumerate(statements) if isinstance(s, ast.Assign)}
+carrier, software = assigned.values()
 assert ast.dump(calls[-1].func).count("main") == 1, "the last statement does not serve"
-software = [s for s in statements if isinstance(s, ast.Assign)][-1]
-assert software.targets[0].attr == "SERVER_SOFTWARE"
-installs.append(["SERVER_SOFTWARE", ast.literal_eval(software.value)])
-print(json.dumps([{"Name": n, "Source": s} for n, s in installs]))
+print(json.dumps({"Sources": ast.literal_eval(carrier.args[0]), "Software": ast.literal_eval(software),
+                  "AtOnce": [ast.literal_eval(c.args[0]) for c in calls if getattr(c.func, "id", "") == "_install"]}))
 `, string(Program(awkward)))
-	if err := json.Unmarshal([]byte(output), &installed); err != nil {
+	if err := json.Unmarshal([]byte(output), &program); err != nil {
 		t.Fatal(err)
 	}
-	want := []struct{ name, source string }{
-		{"_pyhost_loader", loader}, {"_pyhost_stdlib", stdlib}, {"_pyhost_modules", modules},
-		{"_pyhost_forkserver", forkserver}, {"_pyhost_streams", streams},
-		{"_pyhost_worker", worker}, {"SERVER_SOFTWARE", awkward},
+	files, err := filepath.Glob("*.py")
+	if err != nil || len(files) != len(program.Sources) {
+		t.Fatalf("%d modules of %d files, %v", len(program.Sources), len(files), err)
 	}
-	if len(installed) != len(want) {
-		t.Fatalf("%d modules", len(installed))
-	}
-	for i, w := range want {
-		if installed[i].Name != w.name || installed[i].Source != w.source {
-			t.Errorf("%s arrives as %s with %d bytes instead of %d", w.name, installed[i].Name, len(installed[i].Source),
-				len(w.source))
+	for _, file := range files {
+		want, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
 		}
+		if name := moduleName(strings.TrimSuffix(file, ".py")); program.Sources[name] != string(want) {
+			t.Errorf("%s arrives with %d bytes instead of %d", name, len(program.Sources[name]), len(want))
+		}
+	}
+	if strings.Join(program.AtOnce, " ") !=
+		"_pyhost_loader _pyhost_stdlib _pyhost_modules _pyhost_forkserver _pyhost_streams _pyhost_notes _pyhost_worker" {
+		t.Errorf("made at once: %v", program.AtOnce)
+	}
+	if program.Software != awkward {
+		t.Errorf("SERVER_SOFTWARE %q", program.Software)
 	}
 }
 
@@ -80,8 +92,11 @@ print(json.dumps([{"Name": n, "Source": s} for n, s in installs]))
 func TestSources(t *testing.T) {
 	python(t, `
 documented = (ast.FunctionDef, ast.ClassDef)
-for name in ("loader", "forkserver", "streams", "worker"):
-    tree = ast.parse(open(name + ".py").read(), name, feature_version=(3, 8))
+for file in os.listdir("."):
+    name, extension = os.path.splitext(file)
+    if extension != ".py":
+        continue
+    tree = ast.parse(open(file).read(), file, feature_version=(3, 8))
     assert ast.get_docstring(tree), name
     scopes = [("", tree)] + [(c.name + ".", c) for c in tree.body if isinstance(c, ast.ClassDef)]
     for prefix, scope in scopes:

@@ -14,12 +14,15 @@ import _pyhost
 import _pyhost_forkserver as forkserver
 import _pyhost_loader as loader
 import _pyhost_modules as modules
+import _pyhost_notes as notes
 import _pyhost_streams as streams
 
 DUMP_SIGNAL = 8  # above SIGRTMIN: no program is likely to use it
 
+_ran = set()  # the hooks of the end that have been begun
 
-def boot(text, error_fd, wake_fd):
+
+def boot(text, error_fd, wake_fd, note_fd):
     """Load the application and hand everything to the C layer.
 
     Returns None, or (exit code, cause, traceback) when the application does not load.
@@ -30,14 +33,18 @@ def boot(text, error_fd, wake_fd):
     trace_crashes(error_fd)
     # A Python signal handler runs on the main thread: the byte wakes it when it waits in the poller.
     signal.set_wakeup_fd(wake_fd, warn_on_full_buffer=False)
+    channel = notes.open_channel(note_fd)
     try:
+        start_hooks(channel)
         application = forkserver.preloaded
         if application is None:
             application = loader.load(config["wsgi_app"])
             loader.settle()
+        run_boot_hook("post_worker_init", application)
     except loader.LoadFailure as failure:
         if config.get("reload"):
             modules.tell()
+        run_worker_exit()
         return failure.code, failure.cause, failure.trace
     if config.get("reload"):
         modules.start()
@@ -52,6 +59,8 @@ def boot(text, error_fd, wake_fd):
         "header_pairs": header_pairs,
         "offload": bool(config.get("sendfile_root")),
         "request_timeout": RequestTimeout,
+        "before_request": request_hook("before"),
+        "after_request": request_hook("after"),
     })
     return None
 
@@ -90,6 +99,53 @@ def stacks():
             parts.append("Thread %s (most recent call last):\n" % names.get(ident, "0x%x" % ident))
             parts.append(formatted(frame))
     return "".join(parts).encode("utf-8", "backslashreplace")
+
+
+def start_hooks(channel):
+    """Turn to the worker's hooks, if there are any, and run post_fork."""
+    if forkserver.host is None:
+        return
+    import _pyhost_hooks as hooks
+    forkserver.host.become_worker(forkserver.worker, channel)
+    run_boot_hook("post_fork", None)
+    if any(name in hooks.functions for name in ("worker_int", "worker_abort", "worker_exit")):
+        hooks.Caller(channel, run_hook).start()
+
+
+def run_boot_hook(name, application):
+    """Run post_fork or post_worker_init.  As in gunicorn, a worker whose hook fails does not boot."""
+    host, worker = forkserver.host, forkserver.worker
+    if host is None:
+        return
+    import _pyhost_hooks as hooks
+    worker.wsgi, worker.booted = application, application is not None
+    error = hooks.call(name, worker.log, *((host.server, worker) if name == "post_fork" else (worker,)))
+    if error is not None:
+        cause = "the hook %s failed: %s: %s" % (name, type(error).__name__, error)
+        raise loader.LoadFailure(loader.EXIT_BOOT_ERROR, cause, cause)
+
+
+def run_hook(name):
+    """Run worker_int, worker_abort or worker_exit, each of them once."""
+    import _pyhost_hooks as hooks
+    host, worker = forkserver.host, forkserver.worker
+    if name in _ran:
+        return
+    _ran.add(name)
+    worker.aborted = worker.aborted or name == "worker_abort"
+    hooks.call(name, worker.log, *((host.server, worker) if name == "worker_exit" else (worker,)))
+
+
+def request_hook(name):
+    """The function that C calls before or after each request: None without pre_request and post_request."""
+    if forkserver.host is None:
+        return None
+    import _pyhost_hooks as hooks
+    import _pyhost_requests as requests
+    if "post_request" not in hooks.functions and (name == "after" or "pre_request" not in hooks.functions):
+        return None
+    requests.worker = forkserver.worker
+    return getattr(requests, name)
 
 
 def template(config, listener, error_fd):
@@ -136,6 +192,12 @@ def start_threads(count):
     """Start request threads 1..count-1; thread 0 is the main thread.  They are daemons: draining is the server's."""
     for index in range(1, count):
         threading.Thread(target=_pyhost.run_thread, args=(index,), name="gthread_%d" % index, daemon=True).start()
+
+
+def run_worker_exit():
+    """Run worker_exit on the main thread, unless it has been run."""
+    if forkserver.host is not None:
+        run_hook("worker_exit")
 
 
 def run_atexit():

@@ -3,19 +3,27 @@
 //
 //	master                          forkserver                     worker
 //	  u32 length + Python source  ->  runs it
-//	  boot                        ->  chdir, sys.path, preload
+//	  configure                   ->  evaluates the Python config file, if there is one
+//	                              <-  configured | failed
+//	  prepare                     ->  chdir, sys.path, hooks
+//	  boot                        ->  prepare, if that was not sent; preload
 //	                              <-  ready | failed
 //	  fork + descriptors          ->  os.fork()                ->  Go starts, imports the application
 //	                              <-  forked | fork_failed
 //	                              <------------------------------  ready | failed      (worker's own socket)
 //	  stop                        ------------------------------>  drains and exits    (worker's own socket)
 //	                              <-  exited
+//	  hook                        ->  runs one of the master's hooks
+//	                              <-  hooked
+//	                              <-  log                          (a hook wrote to server.log)
 //	  exit, or EOF                ->  exits; its children go to the master
 //
 // A worker that reads EOF from its socket has lost its master: it drains and leaves.
 package wire
 
 import (
+	"encoding/json"
+
 	"github.com/pyhost/pyhost/config"
 	"github.com/pyhost/pyhost/workers/secure"
 )
@@ -43,10 +51,13 @@ const (
 
 // Names of commands, sent by the master.
 const (
-	CommandBoot = "boot" // to a forkserver: Config, Argv
-	CommandFork = "fork" // to a forkserver: Worker, with the worker's descriptors
-	CommandExit = "exit" // to a forkserver
-	CommandStop = "stop" // to a worker: Graceful
+	CommandConfigure = "configure" // to a forkserver: File, Argv
+	CommandPrepare   = "prepare"   // to a forkserver: Config, Argv, MasterPID
+	CommandBoot      = "boot"      // to a forkserver: the same
+	CommandHook      = "hook"      // to a forkserver, prepared: Hook
+	CommandFork      = "fork"      // to a forkserver: Worker, with the worker's descriptors
+	CommandExit      = "exit"      // to a forkserver
+	CommandStop      = "stop"      // to a worker: Graceful
 )
 
 // Names of events, sent to the master.
@@ -59,6 +70,10 @@ const (
 	EventExited     = "exited"      // forkserver: PID, Status
 	EventModules    = "modules"     // forkserver or worker, with the setting reload: Files
 	EventAborted    = "aborted"     // worker: it timed out; Traceback: what it ran, and the stacks of its threads
+	EventConfigured = "configured"  // forkserver: Settings, Others, Warnings
+	EventHooked     = "hooked"      // forkserver: ID; Code and Error if the hook raised
+	EventLog        = "log"         // forkserver: Level, Error is the text
+	EventReload     = "reload"      // worker: the application asks for what SIGHUP does
 )
 
 // Listener describes one listening socket of a worker. The sockets themselves come as descriptors, in the same order.
@@ -96,12 +111,40 @@ type WorkerBoot struct {
 	Owner *config.Owner `json:"owner,omitempty"`
 }
 
+// ConfigFile says which Python config file a forkserver is to evaluate.
+type ConfigFile struct {
+	// Spec is PATH, file:PATH or python:MODULE, as in gunicorn.
+	Spec string `json:"spec"`
+	// Directory is where the master was started: relative paths begin there.
+	Directory string `json:"directory"`
+	// Names are the settings that the file may define; its other names are helpers, or slips.
+	Names []string `json:"names"`
+}
+
+// HookCall orders one of the master's hooks to be run. Which fields count depends on the hook.
+type HookCall struct {
+	// ID comes back with the answer.
+	ID   int    `json:"id"`
+	Name string `json:"name"`
+	// Workers is server.num_workers, and the new value for nworkers_changed. Old is the one before; nil at the start.
+	Workers int  `json:"workers"`
+	Old     *int `json:"old,omitempty"`
+	// PID and Age are those of the worker that child_exit is about.
+	PID int `json:"pid,omitempty"`
+	Age int `json:"age,omitempty"`
+	// Addresses are where the master listens, as in Listener.Address.
+	Addresses []string `json:"addresses,omitempty"`
+}
+
 // Command is what the master says; which fields count depends on the name.
 type Command struct {
-	Command string         `json:"command"`
-	Config  *config.Config `json:"config,omitempty"`
-	Argv    []string       `json:"argv,omitempty"`
-	Worker  *WorkerBoot    `json:"worker,omitempty"`
+	Command   string         `json:"command"`
+	Config    *config.Config `json:"config,omitempty"`
+	Argv      []string       `json:"argv,omitempty"`
+	MasterPID int            `json:"master_pid,omitempty"`
+	File      *ConfigFile    `json:"file,omitempty"`
+	Hook      *HookCall      `json:"hook,omitempty"`
+	Worker    *WorkerBoot    `json:"worker,omitempty"`
 	// Graceful: running requests may finish. Absent means false.
 	Graceful bool `json:"graceful,omitempty"`
 }
@@ -123,4 +166,12 @@ type Event struct {
 	Files []string `json:"files,omitempty"`
 	// Python is the interpreter's version: "3.11.7".
 	Python string `json:"python,omitempty"`
+	// Settings are what the Python config file sets, Others its further names, Warnings sentences about it.
+	Settings map[string]json.RawMessage `json:"settings,omitempty"`
+	Others   []string                   `json:"others,omitempty"`
+	Warnings []string                   `json:"warnings,omitempty"`
+	// ID is the HookCall's.
+	ID int `json:"id,omitempty"`
+	// Level is debug, info, warning, error or critical.
+	Level string `json:"level,omitempty"`
 }
