@@ -103,8 +103,8 @@ func (a *arbiter) startFailed(hook string, failure *wire.Event) bool {
 }
 
 // announceReady calls when_ready. In gunicorn that happens once in the life of a master. Here each forkserver that
-// comes to serve gets it, since what the hook sets up, such as an exporter's thread, ends with the forkserver; and it waits
-// until the one of before has gone, whose port it may need.
+// comes to serve gets it, since what the hook sets up, such as an exporter's thread, ends with the forkserver; and it
+// waits until the one of before has gone, whose port it may need.
 func (a *arbiter) announceReady(g *generation) {
 	if !g.announce || g != a.current || len(a.servers) > 1 {
 		return

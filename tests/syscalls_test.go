@@ -16,7 +16,8 @@ import (
 // notOfRequests are calls that belong to connections, or to the clock: the scheduler's, and those of the watch over
 // requests that take long. Their number tells how long the tracer took.
 var notOfRequests = regexp.MustCompile(`^(accept4|epoll_ctl|close|clone3?|mmap|munmap|mprotect|madvise|futex|tgkill|` +
-	`set_robust_list|ppoll|read|write|nanosleep|clock_nanosleep|get[pt]id|rt_sig.*|sigaltstack|sched_.*|restart_syscall|rseq)$`)
+	`set_robust_list|ppoll|read|write|nanosleep|clock_nanosleep|get[pt]id|rt_sig.*|sigaltstack|sched_.*|rseq|` +
+	`restart_syscall)$`)
 
 // A request on a kept-alive connection costs one read and one write, and at most a look at the poller and a wait on it
 // without the GIL; when requests come together, less. These are counts, not times: they hold on a busy machine too.
