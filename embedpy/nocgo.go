@@ -36,7 +36,9 @@ func SetTitle(string) {}
 func TrimResident() {}
 
 // Boot fails with ErrNoPython.
-func Boot([]string, int, int, int, int) *BootError { return &BootError{Code: 3, Cause: ErrNoPython.Error()} }
+func Boot([]string, int, int, int, int) *BootError {
+	return &BootError{Code: 3, Cause: ErrNoPython.Error()}
+}
 
 // StartThreads fails with ErrNoPython.
 func StartThreads(func(int)) error { return ErrNoPython }
