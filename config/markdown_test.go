@@ -53,7 +53,7 @@ func TestMarkdownHasAll(t *testing.T) {
 	for _, want := range []string{
 		"\n## Worker Processes\n",
 		"### `workers`\n\nOption `-w INT`, `--workers INT`; type int; default $WEB_CONCURRENCY, else 1\n\nHow many",
-		"A function of Python, on_exit(server), that is called in the forkserver, before the server ends.",
+		"called in the forkserver, before the server ends.",
 	} {
 		if strings.Count(text, want) != 1 {
 			t.Errorf("%q is not there once", want)
