@@ -95,12 +95,14 @@ func (a *arbiter) bind() {
 func (a *arbiter) bindFailed(at config.Address, err error) {
 	b := &a.binder
 	b.tries++
-	again := true
+	again, remedy := true, ""
 	switch {
 	case errors.Is(err, unix.EADDRINUSE):
 		a.log.Error("Connection in use: %s", at)
+		remedy = ": another program listens there; stop it, or choose another address with --bind"
 	case errors.Is(err, unix.EADDRNOTAVAIL):
 		a.log.Error("Invalid address: %s", at)
+		remedy = ": this machine does not have that address; 0.0.0.0 stands for all that it has"
 	default:
 		a.log.Error("connection to %s failed: %s", at, err)
 		again = false // a missing right or directory does not come by waiting
@@ -110,7 +112,7 @@ func (a *arbiter) bindFailed(at config.Address, err error) {
 		b.retryAt = a.after(bindPause)
 		return
 	}
-	a.log.Error("Can't connect to %s", at)
+	a.log.Error("Can't connect to %s%s", at, remedy)
 	a.exitCode = exitError
 	a.stop(true)
 }

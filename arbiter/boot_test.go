@@ -209,7 +209,8 @@ func TestConnectionInUse(t *testing.T) {
 			}
 			if test.ended {
 				h.wantEnded(exitError)
-				h.wantLine("ERROR Can't connect to 127.0.0.1:8000")
+				h.wantLine("ERROR Can't connect to 127.0.0.1:8000: another program listens there; stop it, or choose " +
+					"another address with --bind")
 				return
 			}
 			h.wantLine("INFO Listening at: http://127.0.0.1:8000 (99)")

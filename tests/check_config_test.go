@@ -52,3 +52,27 @@ func TestPrintConfig(t *testing.T) {
 		t.Errorf("with an application that does not load: %+v", o)
 	}
 }
+
+// What a new user gets wrong ends in a line that says what to do.
+func TestMistakesOfNewUsers(t *testing.T) {
+	t.Parallel()
+	folder := applicationFolder(t, "hello")
+	for _, c := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"module", []string{"--python", interpreter, "--chdir", folder, "nosuch"},
+			"ModuleNotFoundError: No module named 'nosuch' (looked in '" + folder + "' and in Python "},
+		{"attribute", []string{"--python", interpreter, "--chdir", folder, "wsgi:app"},
+			"Failed to find attribute 'app' in 'wsgi'. Did you mean wsgi:application?"},
+		{"setting", []string{"--wrokers", "3", "wsgi"}, "pyhost: unknown option --wrokers; did you mean --workers?"},
+		{"environment", []string{"--python", "./venv", "wsgi"},
+			"Invalid value for --python: './venv': no such file or directory"},
+	} {
+		o := run(t, nil, append([]string{"--check-config"}, c.args...)...)
+		if o.code == 0 || !strings.Contains(o.stderr, c.want) || strings.Contains(o.stderr, "importlib") {
+			t.Errorf("%s: %+v, want %s", c.name, o, c.want)
+		}
+	}
+}

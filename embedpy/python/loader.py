@@ -15,6 +15,8 @@ EXIT_APP_LOAD = 4    # gunicorn's APP_LOAD_ERROR: it imported, but there is no a
 class AppImportError(Exception):
     """The module is there, the application in it is not."""
 
+    __module__ = "pyhost"  # as tracebacks show it
+
 
 class LoadFailure(Exception):
     """Why an application does not load, ready for the log: exit code, one-line cause, traceback text."""
@@ -83,7 +85,8 @@ def _find(spec):
         try:
             found = getattr(found, part)
         except AttributeError:
-            raise AppImportError("Failed to find attribute %r in %r." % (name, module)) from None
+            hint = _hint(_import(module))
+            raise AppImportError("Failed to find attribute %r in %r.%s" % (name, module, hint)) from None
     if args is not None:
         try:
             found = found(*args, **kwargs)
@@ -104,15 +107,44 @@ def load(spec):
     try:
         return _find(spec)
     except AppImportError as error:
-        raise LoadFailure(EXIT_APP_LOAD, str(error), traceback.format_exc())
+        raise LoadFailure(EXIT_APP_LOAD, str(error), _trace(error))
     except SystemExit as error:
         cause = "the application called sys.exit(%r) while it was imported" % (error.code,)
-        raise LoadFailure(EXIT_BOOT_ERROR, cause, traceback.format_exc())
+        raise LoadFailure(EXIT_BOOT_ERROR, cause, _trace(error))
     except BaseException as error:
         cause = "%s: %s" % (type(error).__name__, _text(error))
         if isinstance(error, ModuleNotFoundError):
-            cause += " (Python %s, sys.path[0] is %r)" % (sys.version.split()[0], sys.path[0])
-        raise LoadFailure(EXIT_BOOT_ERROR, cause, traceback.format_exc())
+            cause += _remedy(error, spec)
+        raise LoadFailure(EXIT_BOOT_ERROR, cause, _trace(error))
+
+
+def _trace(error):
+    """The traceback as text, from the first line that is not ours or the import system's."""
+    trace = error.__traceback__
+    ours = ("<pyhost ", "<frozen importlib", importlib.__file__)
+    while trace and trace.tb_frame.f_code.co_filename.startswith(ours):
+        trace = trace.tb_next
+    return "".join(traceback.format_exception(type(error), error, trace))
+
+
+def _remedy(error, spec):
+    """What to do about a module that is not found: the application's own, or one that it needs."""
+    where = "Python %s of %s" % (sys.version.split()[0], sys.prefix)
+    module = spec.partition(":")[0]
+    if error.name and (module + ".").startswith(error.name + "."):
+        return " (looked in %r and in %s; --chdir or --pythonpath says where it is)" % (sys.path[0], where)
+    if sys.prefix == sys.base_prefix:
+        return " (%s, sys.path[0] is %r; no virtual environment is in use: --python /path/to/venv names one)" % (
+            where, sys.path[0])
+    return " (%s, sys.path[0] is %r; install it there, or name another environment with --python)" % (
+        where, sys.path[0])
+
+
+def _hint(module):
+    """What a module has that could be meant for its application."""
+    usual = ("application", "app", "api", "wsgi", "create_app", "make_app")
+    found = [name for name in usual if callable(getattr(module, name, None))]
+    return " Did you mean %s?" % " or ".join("%s:%s" % (module.__name__, name) for name in found) if found else ""
 
 
 def _text(error):

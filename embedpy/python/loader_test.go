@@ -57,7 +57,7 @@ for spec, code, cause in (
     ("app:factory()", 4, "Calling 'app:factory()' failed: "),
     ("app:broken()", 3, "TypeError: from inside"),
     ("loader.py", 4, "did you mean 'loader:application'?"),
-    ("no_such_module", 3, "ModuleNotFoundError: No module named 'no_such_module' (Python "),
+    ("no_such_module", 3, "ModuleNotFoundError: No module named 'no_such_module' (looked in '.' and in Python "),
 ):
     got = failure(spec)
     assert got.code == code and cause in got.cause and "Traceback" in got.trace, (spec, got.code, got.cause)
