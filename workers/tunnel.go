@@ -12,8 +12,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tunnelBlock is how much of a response goes into TLS at once, in bytes; a record holds 16 KiB.
-const tunnelBlock = 32 << 10
+// tunnelBlock is how much of a response goes into TLS at once, in bytes; a record holds 16 KiB. smallBlock is what an
+// idle connection keeps for each direction until it needs more.
+const (
+	tunnelBlock = 32 << 10
+	smallBlock  = 4 << 10
+)
+
+// grown is block, or a larger one when n bytes have filled it.
+func grown(block []byte, n int) []byte {
+	if n < len(block) || n == tunnelBlock {
+		return block
+	}
+	return make([]byte, tunnelBlock)
+}
 
 // tunnel carries the bytes of a TLS connection to and from a socket pair, whose other end is the descriptor of an
 // ordinary connection: to parser, lanes, drain and the C layer there is no TLS. Two goroutines pump; a slow side makes
@@ -73,7 +85,7 @@ func (t *tunnel) run() {
 
 // receive pumps from the client to the worker.
 func (t *tunnel) receive() {
-	block := make([]byte, 16<<10)
+	block := make([]byte, smallBlock)
 	for {
 		n, err := t.tls.Read(block)
 		if n > 0 {
@@ -84,6 +96,7 @@ func (t *tunnel) receive() {
 		}
 		switch {
 		case err == nil:
+			block = grown(block, n)
 		case t.ended(err):
 			shutdown(t.inner, unix.SHUT_WR)
 			return
@@ -111,7 +124,7 @@ func (t *tunnel) linger() {
 
 // send pumps from the worker to the client.
 func (t *tunnel) send() {
-	block := make([]byte, tunnelBlock)
+	block := make([]byte, smallBlock)
 	for {
 		n, err := t.inner.Read(block)
 		if n > 0 && !t.pass(block[:n]) {
@@ -122,6 +135,7 @@ func (t *tunnel) send() {
 		if err != nil {
 			break
 		}
+		block = grown(block, n)
 	}
 	if t.reset.Load() {
 		t.client.SetReadDeadline(past)
