@@ -101,6 +101,12 @@ type Config struct {
 	LogFormat string `json:"log_format"`
 	// CaptureOutput sends what the application prints to the file of the error log.
 	CaptureOutput bool `json:"capture_output"`
+	// LogConfig and LogConfigJSON are files for Python's logging, LogConfigDict the same as a table; LoggerClass is the
+	// class that logs, by its dotted name. If one of them is set the logs are written by Python.
+	LogConfig     string         `json:"logconfig"`
+	LogConfigDict map[string]any `json:"logconfig_dict"`
+	LogConfigJSON string         `json:"logconfig_json"`
+	LoggerClass   string         `json:"logger_class"`
 	// Syslog sends both logs to SyslogAddr, which ParseSyslog accepts, as SyslogFacility, one of SyslogFacilities.
 	Syslog         bool   `json:"syslog"`
 	SyslogAddr     string `json:"syslog_addr"`

@@ -7,7 +7,6 @@ const (
 	useQueue       = "there are no dirty arbiters; run long jobs in a task queue, such as Celery, or in another pyhost"
 	noDirty        = "there are no dirty arbiters"
 	countElsewhere = "count in the application, or from the access log"
-	ownLogs        = "pyhost writes its logs itself; use errorlog, accesslog, access_log_format and loglevel"
 	useSignals     = "there is no control socket; use signals"
 	usePasteDeploy = "name the application as MODULE:FACTORY(), where FACTORY calls paste.deploy.loadapp"
 )
@@ -87,22 +86,6 @@ var absent = []*Setting{
 		Name: "http_parser", Flags: []string{"http-parser"},
 		Type: String, Default: "auto", Choices: []string{"auto", "fast", "python"}, Unused: true,
 		Instead: "there is one parser; it is fast and strict",
-	},
-	{
-		Name: "logconfig", Flags: []string{"log-config"}, Type: String, Default: "",
-		Instead: ownLogs,
-	},
-	{
-		Name: "logconfig_dict", Type: Object, Default: map[string]any{},
-		Instead: ownLogs,
-	},
-	{
-		Name: "logconfig_json", Flags: []string{"log-config-json"}, Type: String, Default: "",
-		Instead: ownLogs,
-	},
-	{
-		Name: "logger_class", Flags: []string{"logger-class"}, Type: String, Default: "gunicorn.glogging.Logger",
-		Instead: ownLogs,
 	},
 	{
 		Name: "on_dirty_starting", Type: Hook, Unused: true,

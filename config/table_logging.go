@@ -54,6 +54,30 @@ var loggingSettings = []*Setting{
 			"standard output and error anyway.",
 		field: func(c *Config) any { return &c.CaptureOutput },
 	},
+	{
+		Name: "logger_class", Flags: []string{"logger-class"}, Metavar: "CLASS", Section: "Logging",
+		Type: String, Default: "gunicorn.glogging.Logger",
+		Doc: "A Python class with the methods of gunicorn.glogging.Logger, as MODULE.CLASS, that writes the logs. " +
+			"The default stands for pyhost itself, and needs no gunicorn.",
+		field: func(c *Config) any { return &c.LoggerClass },
+	},
+	{
+		Name: "logconfig", Flags: []string{"log-config"}, Metavar: "FILE", Section: "Logging",
+		Type: String, Default: "",
+		Doc:   "A file for Python's logging.config.fileConfig; the logs go through gunicorn.error and gunicorn.access.",
+		field: func(c *Config) any { return &c.LogConfig },
+	},
+	{
+		Name: "logconfig_dict", Section: "Logging", Type: Object, Default: map[string]any{},
+		Doc:   "A table for Python's logging.config.dictConfig, which is used in place of logconfig_json and logconfig.",
+		field: func(c *Config) any { return &c.LogConfigDict },
+	},
+	{
+		Name: "logconfig_json", Flags: []string{"log-config-json"}, Metavar: "FILE", Section: "Logging",
+		Type: String, Default: "",
+		Doc:   "A JSON file for Python's logging.config.dictConfig, which is used in place of logconfig.",
+		field: func(c *Config) any { return &c.LogConfigJSON },
+	},
 }
 
 var syslogSettings = []*Setting{

@@ -37,6 +37,7 @@ type shared struct {
 	journal  bool            // standard error is systemd's journal
 	outputs  []errorOutput   // besides stream
 	statsd   *statsd         // one of outputs; nil = none
+	python   *python         // takes messages in place of stream; nil = none
 }
 
 // errorOutput takes messages of the error log, all levels of them: it looks at enabled. It must not wait.
@@ -131,6 +132,9 @@ func (l *Logger) log(severity zerolog.Level, format string, args ...any) {
 
 // write writes a message to the stream.
 func (l *Logger) write(m *message) {
+	if l.python != nil && l.python.write(m) {
+		return
+	}
 	if l.json != nil {
 		logJSON(l.json, m)
 		return
@@ -154,7 +158,12 @@ func (l *Logger) Fd() int { return l.stream.target.fd }
 
 // Reopen opens the file again by its name, after it was rotated. The descriptor keeps its number, so that everything
 // that writes to Fd follows. On error the log goes on in the old file. For "-" it does nothing.
-func (l *Logger) Reopen() error { return l.stream.reopen() }
+func (l *Logger) Reopen() error {
+	if l.python != nil {
+		l.python.reopen()
+	}
+	return l.stream.reopen()
+}
 
 // Capture makes the standard output and error of the process the file of the log, also after it is opened anew
 // (gunicorn's capture_output). Where the log goes to standard error it does nothing.

@@ -61,11 +61,16 @@ func (l *Logger) Close(limit time.Duration) {
 
 // NewAccess opens the access log that the settings ask for: nil if they ask for none. Its metrics go the way of l's.
 func NewAccess(c *config.Config, l *Logger) (*AccessLog, error) {
-	a, err := OpenAccess(c.AccessLog, c.AccessLogFormat)
+	target := c.AccessLog
+	var outputs []accessOutput
+	if l.python != nil { // its handlers write the file
+		target = ""
+		outputs = append(outputs, l.python)
+	}
+	a, err := OpenAccess(target, c.AccessLogFormat)
 	if err != nil {
 		return nil, err
 	}
-	var outputs []accessOutput
 	if c.Syslog && !c.DisableRedirectAccessToSyslog {
 		s, err := newSyslog(c, "access", l.local)
 		if err != nil {

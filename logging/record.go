@@ -37,6 +37,8 @@ type Record struct {
 	// RequestHeader returns the value of a request header by its lower-case name. nil = there are none. It is called
 	// with the log locked, as Environ is: neither may call into the AccessLog.
 	RequestHeader func(name string) ([]byte, bool)
+	// EachHeader calls a function with every request header, as it was sent. nil = there are none.
+	EachHeader func(func(name, value []byte))
 	// ResponseHead is the head of the response as it was sent, status line first.
 	ResponseHead []byte
 	// Environ returns a variable of the WSGI environ by its lower-case name (remote_addr, wsgi.url_scheme). nil =

@@ -21,6 +21,11 @@ func (a *accessRecord) init(t *thread) {
 	a.t = t
 	a.record.RequestHeader = a.requestHeader
 	a.record.Environ = a.environ
+	a.record.EachHeader = func(yield func(name, value []byte)) {
+		for i := range t.request.Headers {
+			yield(t.request.Headers[i].Name, t.request.Headers[i].Value)
+		}
+	}
 	a.record.PID = t.w.pid
 	if t.w.access != nil {
 		t.flags |= embedpy.FlagTimed

@@ -42,6 +42,9 @@ func Run() int {
 		return wire.ExitBootError
 	}
 	log.SetWorker(boot.Slot + 1)
+	if fd := embedpy.WorkerFD(fdListeners + len(boot.Listeners)); fd >= 0 { // settings ask for Python's logging
+		log.ToPython(fd)
+	}
 	if boot.Config.CaptureOutput {
 		err = log.Capture()
 	}

@@ -11,6 +11,7 @@ import select
 import signal
 import socket
 import sys
+import traceback
 
 import _pyhost
 import _pyhost_loader as loader
@@ -30,12 +31,18 @@ host = None       # the HookHost, where any hook is set
 worker = None     # in a worker with hooks: its object
 
 
+# The settings that ask for Python's logging, beside a logger_class that is not this.
+LOGGING = ("logconfig", "logconfig_dict", "logconfig_json")
+OWN_LOGGER = "gunicorn.glogging.Logger"
+
+
 class Forkserver:
     """One generation of code: its Python state is what the workers start from."""
 
     def __init__(self, control):
         self.control = control
         self.buffer = b""
+        self.logs = None  # _pyhost_logs, where it takes the log
         self.fds = []
         self.reload = False  # the setting
         self.prepared = False
@@ -131,6 +138,7 @@ class Forkserver:
         global preloaded
         self.prepare(message)
         config = message["config"]
+        self.set_up_logging(config)
         if config.get("preload_app"):
             preloaded = loader.load(config["wsgi_app"])
         else:
@@ -138,6 +146,19 @@ class Forkserver:
         loader.settle()
         _pyhost.trim_resident()
         self.send({"event": "ready", "python": sys.version.split()[0]})
+
+    def set_up_logging(self, config):
+        """Have Python's logging take the log, if the settings ask for it."""
+        if not any(config.get(name) for name in LOGGING) and config.get("logger_class") in (None, "", OWN_LOGGER):
+            return
+        import _pyhost_logs as logs
+        configfile = sys.modules.get("_pyhost_configfile")
+        try:
+            logs.setup(config, configfile.values if configfile else {})
+            self.logs = logs
+        except Exception as error:
+            cause = "the logging settings do not work: %s: %s" % (type(error).__name__, error)
+            self.fail(loader.EXIT_BOOT_ERROR, cause, traceback.format_exc())
 
     def fail(self, code, cause, trace):
         """Tell the master why this generation cannot serve, and end."""
@@ -165,6 +186,8 @@ class Forkserver:
             change_owner(boot.get("owner"))
             if boot["config"].get("reload"):
                 modules.keep(fds[0])
+            if self.logs is not None:
+                fds.append(self.logs.open_pair())
             _pyhost.become_worker(json.dumps(boot).encode(), tuple(fds))
             return True
         for fd in fds:

@@ -34,6 +34,11 @@ def boot(text, error_fd, wake_fd, note_fd):
     # A Python signal handler runs on the main thread: the byte wakes it when it waits in the poller.
     signal.set_wakeup_fd(wake_fd, warn_on_full_buffer=False)
     channel = notes.open_channel(note_fd)
+    if "_pyhost_logs" in sys.modules:
+        sys.modules["_pyhost_logs"].start()
+    if config.get("capture_output"):
+        import _pyhost_capture as capture
+        capture.start(error_fd, config.get("log_format"))
     try:
         start_hooks(channel)
         application = forkserver.preloaded

@@ -1,0 +1,158 @@
+package tests
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// loggingConfig is a configuration as gunicorn's users write it, in a directory of its own.
+func loggingConfig(t *testing.T, name, content string) (path, log string) {
+	t.Helper()
+	directory := t.TempDir()
+	path, log = filepath.Join(directory, name), filepath.Join(directory, "python.log")
+	content = strings.ReplaceAll(content, "LOG", log)
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	return path, log
+}
+
+const jsonLogging = `{"version": 1, "formatters": {"tagged": {"()": "wsgi.Tagged"}},
+	"handlers": {"file": {"class": "logging.FileHandler", "filename": "LOG", "formatter": "tagged"}},
+	"loggers": {"gunicorn.error": {"handlers": ["file"], "level": "INFO", "propagate": false},
+		"gunicorn.access": {"handlers": ["file"], "level": "INFO", "propagate": false}}}`
+
+const iniLogging = `[loggers]
+keys=root, gunicorn.error, gunicorn.access
+[handlers]
+keys=file
+[formatters]
+keys=tagged
+[logger_root]
+handlers=file
+[logger_gunicorn.error]
+level=INFO
+handlers=file
+propagate=0
+qualname=gunicorn.error
+[logger_gunicorn.access]
+level=INFO
+handlers=file
+propagate=0
+qualname=gunicorn.access
+[handler_file]
+class=logging.FileHandler
+formatter=tagged
+args=('LOG',)
+[formatter_tagged]
+class=wsgi.Tagged
+`
+
+// A configuration for Python's logging gets every request and message under gunicorn's names.
+func TestPythonLogging(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		for option, content := range map[string]string{"--log-config-json": jsonLogging, "--log-config": iniLogging} {
+			t.Run(option, func(t *testing.T) {
+				t.Parallel()
+				path, log := loggingConfig(t, "config", content)
+				s := Start(t, Options{App: "logging_app", Kind: kind, Cold: true, Args: []string{option, path,
+					"--access-logformat", `%(h)s "%(r)s" %(s)s %(b)s %({host}i)s %({x-answer}o)s %({x-none}i)s`}})
+				s.FollowLog(log)
+				s.AwaitReady()
+				s.Expect("ValueError: 100% wrong")
+				s.Get("/fine?q=1").Want(t, 200, "done")
+				s.Get("/raise")
+				eventually(t, "both requests and the error", func() bool {
+					text := contentOf(log)
+					return strings.Contains(text, `gunicorn.access|INFO|127.0.0.1 "GET /fine?q=1 HTTP/1.1" 200 4 test 42 -|`+
+						"GET /fine?q=1 HTTP/1.1\n") &&
+						strings.Contains(text, `gunicorn.access|INFO|127.0.0.1 "GET /raise HTTP/1.1" 500 `) &&
+						strings.Contains(text, "gunicorn.error|ERROR|Error handling request GET /raise\n") &&
+						strings.Contains(text, "ValueError: 100% wrong")
+				})
+				if strings.Count(s.Log(), "Error handling request") != 1 {
+					t.Error("the error is in the server's own log as well")
+				}
+				s.FollowLog(log + ".1")
+				if err := os.Rename(log, log+".1"); err != nil {
+					t.Fatal(err)
+				}
+				s.Signal(syscall.SIGUSR1)
+				eventually(t, "a line in the reopened file", func() bool {
+					s.Get("/again")
+					return strings.Contains(contentOf(log), "/again")
+				})
+			})
+		}
+	})
+}
+
+// A logger_class gets what gunicorn's would get.
+func TestLoggerClass(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		s := Start(t, Options{App: "logging_app", Kind: kind, Args: []string{"--logger-class", "wsgi.Custom"}})
+		s.Get("/fine?q=1").Want(t, 200, "done")
+		s.Get("/raise")
+		s.WaitLog(`(?m)^custom 200 OK 4 GET /fine test$`, 1)
+		s.WaitLog(`(?m)^custom 500 Internal Server Error \d+ GET /raise test$`, 1)
+		s.WaitLog(`(?m)^custom error: Error handling request GET /raise$`, 1)
+	})
+}
+
+// What is wrong with a logging configuration is told once, before anything serves.
+func TestBadLoggingConfig(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"--log-config", "/nonexistent.ini"}, {"--logger-class", "no_such_module.Logger"}} {
+		s := Start(t, Options{App: "hello", Cold: true, Args: args})
+		s.Allow(`.`)
+		s.WaitExit(3)
+		s.WaitLog(`the logging settings do not work: (OSError: log config '/nonexistent.ini' not found|`+
+			`ModuleNotFoundError: No module named 'no_such_module')`, 1)
+	}
+}
+
+// What the application prints is in the error log, with the worker's pid.
+func TestCaptureOutput(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		errorLog := filepath.Join(t.TempDir(), "error.log")
+		s := Start(t, Options{App: "logging_app", Kind: kind, Cold: true,
+			Args: []string{"--error-logfile", errorLog, "--capture-output"}})
+		s.FollowLog(errorLog)
+		s.AwaitReady()
+		s.Expect(`a warning of the application`)
+		s.Allow(`half a line|warnings.warn`)
+		s.Get("/print")
+		pid := itoa(s.Workers()[0])
+		s.WaitLog(`(?m)^\[[^]]*\] \[`+pid+`\] \[INFO\] printed café$`, 1)
+		s.WaitLog(`(?m)^\[[^]]*\] \[`+pid+`\] \[WARNING\] half a line$`, 1)
+		s.WaitLog(`(?m)^\[[^]]*\] \[`+pid+`\] \[WARNING\] .*UserWarning: a warning of the application`, 1)
+	})
+}
+
+// A Python config file may have objects in logconfig_dict, and a class as logger_class.
+func TestPythonLoggingFromConfigFile(t *testing.T) {
+	t.Parallel()
+	path, log := loggingConfig(t, "gunicorn.conf.py", `
+import logging, sys
+class Marked(logging.Formatter):
+    def format(self, record):
+        return "marked " + super().format(record)
+from _pyhost_logs import Logger
+class Mine(Logger):
+    def access(self, resp, req, environ, request_time):
+        self.access_log.info("mine %s %s", req.path, resp.status)
+logger_class = Mine
+logconfig_dict = {
+    "version": 1,
+    "formatters": {"marked": {"()": Marked}},
+    "handlers": {"file": {"class": "logging.FileHandler", "filename": "LOG", "formatter": "marked"}},
+    "loggers": {"gunicorn.access": {"handlers": ["file"], "level": "INFO"}},
+}
+`)
+	s := Start(t, Options{App: "hello", Args: []string{"-c", path}})
+	s.Get("/path")
+	eventually(t, "a line", func() bool { return contentOf(log) == "marked mine /path 200 OK\n" })
+}
