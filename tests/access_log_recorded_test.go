@@ -67,8 +67,8 @@ func TestAccessLogOwnAtoms(t *testing.T) {
 		next := func(pattern string) {
 			t.Helper()
 			lines := strings.Count(s.Output(), "\n")
-			eventuallyMatches(t, func() string { return strings.Join(strings.SplitAfter(s.Output(), "\n")[max(lines-1, 0):], "") },
-				"(?m)^"+pattern+"$")
+			last := func() string { return strings.Join(strings.SplitAfter(s.Output(), "\n")[max(lines-1, 0):], "") }
+			eventuallyMatches(t, last, "(?m)^"+pattern+"$")
 		}
 		s.Do("POST /pid/ HTTP/1.1\r\nHost: test\r\nContent-Length: 3\r\n\r\nabc")
 		next(`200 answered 3 0\.\d{6} 0\.\d{6} -`)

@@ -40,6 +40,7 @@ var validated = []struct {
 	{"iterables", "a", []string{get("//list"), get("//generator"), get("//iterator"), get("//tuple"), get("//set")}},
 	{"leak", "", []string{get("//"), get("//generator"), get("//write"), get("//file"), post("//", "body")}},
 	{"length", "0123456789", []string{get("//blocks?10"), get("//generator?10"), get("//write?10"), get("//one?10")}},
+	{"logging_app", "done", []string{get("//")}},
 	{"no_body", "", []string{get("//204/empty"), get("//304/empty"), get("//204/generator"), get("//304/list")}},
 	{"offload", "not sent", []string{get("//"), get("//lazy")}},
 	{"process", "{", []string{get("//")}},
