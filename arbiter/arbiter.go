@@ -52,6 +52,7 @@ type arbiter struct {
 	launches    int // forkservers started so far
 	exitCode    int
 	recycling   recycling
+	scaling     scaling
 }
 
 func newArbiter(options Options, board *scoreboard.Board) *arbiter {
@@ -98,6 +99,7 @@ func (a *arbiter) advance() {
 		a.reconcile(a.current)
 		a.reconcile(a.next)
 		a.checkRecycling()
+		a.checkScaling()
 		a.tellWorkers()
 	}
 	a.checkEnd()

@@ -35,6 +35,7 @@ type harness struct {
 	open         map[string]bool  // addresses that the master listens at
 	launchError  error
 	memory       map[int]int64 // resident bytes, by pid
+	backlog      bool          // connections wait to be accepted
 }
 
 type fakeProcess struct {
@@ -314,6 +315,8 @@ func (h *harness) watch(order watchOrder) { h.watched = append(h.watched, order)
 func (h *harness) ownLogs(*config.Config) error { return nil }
 
 func (h *harness) resident(pid int) int64 { return h.memory[pid] }
+
+func (h *harness) backlogged([]int) bool { return h.backlog }
 
 func (h *harness) listen(at config.Address, options socketOptions) (*socket, error) {
 	if err := h.listenErrors[at.String()]; err != nil {

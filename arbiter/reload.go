@@ -72,6 +72,7 @@ func (a *arbiter) beginGeneration(e configRead) error {
 	}
 	a.watchConfig(e.config)
 	g := a.newGeneration(e.config, e.prepared, e.library, e.executable)
+	g.resume(len(a.current.seats))
 	err := a.rebind(g)
 	if err != nil {
 		return err

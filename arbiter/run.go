@@ -77,6 +77,9 @@ func checkConfig(cfg *config.Config) error {
 	if cfg.Workers > MaxWorkers {
 		return fmt.Errorf("invalid value for workers: %d; one master runs at most %d", cfg.Workers, MaxWorkers)
 	}
+	if cfg.MaxWorkers > MaxWorkers {
+		return fmt.Errorf("invalid value for max_workers: %d; one master runs at most %d", cfg.MaxWorkers, MaxWorkers)
+	}
 	return checkOwner(cfg)
 }
 

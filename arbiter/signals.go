@@ -80,6 +80,9 @@ func (a *arbiter) scale(delta int) {
 		}
 		before := len(g.seats)
 		switch {
+		case g.config.Scales() && !g.mayScale(delta):
+			a.log.Warning("There are %d workers; min_workers is %d and max_workers %d.", len(g.seats),
+				g.config.MinWorkers, g.config.MaxWorkers)
 		case delta > 0 && len(g.seats) >= MaxWorkers:
 			a.log.Warning("There are %d workers already, which is the most that one master runs.", len(g.seats))
 		case delta > 0:

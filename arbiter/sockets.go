@@ -90,6 +90,17 @@ func (set socketSet) fds(seat int) ([]int, error) {
 	return fds, nil
 }
 
+// all are the descriptors that the master holds.
+func (set socketSet) all() []int {
+	var fds []int
+	for _, s := range set {
+		for _, fd := range s.bySeat {
+			fds = append(fds, fd)
+		}
+	}
+	return fds
+}
+
 // listeners describe the sockets; protocols say what is spoken on them, in the same order.
 func (set socketSet) listeners(protocols []string) []wire.Listener {
 	listeners := make([]wire.Listener, 0, len(set))

@@ -66,6 +66,15 @@ func (y *system) resident(pid int) int64 {
 	return pages * int64(os.Getpagesize())
 }
 
+func (y *system) backlogged(sockets []int) bool {
+	polled := make([]unix.PollFd, len(sockets))
+	for i, fd := range sockets {
+		polled[i] = unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}
+	}
+	n, err := unix.Poll(polled, 0)
+	return err == nil && n > 0
+}
+
 func (y *system) listen(at config.Address, options socketOptions) (*socket, error) {
 	return listen(at, options)
 }

@@ -23,6 +23,9 @@ type Config struct {
 
 	// Workers is the number of worker processes; 0 starts none.
 	Workers int `json:"workers"`
+	// MinWorkers and MaxWorkers bound the number of workers where it follows the load; both are 0 where it does not.
+	MinWorkers int `json:"min_workers"`
+	MaxWorkers int `json:"max_workers"`
 	// WorkerClass is sync or gthread, as resolved: sync with more than one thread has become gthread.
 	WorkerClass string `json:"worker_class"`
 	// Threads is the number of threads of a worker that run the application; at least 1.

@@ -18,6 +18,9 @@ func (c *Config) finish(dir string) *ValueError {
 	if c.WorkerClass == "sync" && c.Threads > 1 { // as gunicorn
 		c.WorkerClass = "gthread"
 	}
+	if bad := c.finishScaling(); bad != nil {
+		return bad
+	}
 	if bad := c.mount(dir); bad != nil {
 		return bad
 	}

@@ -96,6 +96,7 @@ var settings = grouped(
 	fileSettings,
 	socketSettings,
 	workerSettings,
+	scalingSettings,
 	timeoutSettings,
 	recyclingSettings,
 	securitySettings,

@@ -26,6 +26,8 @@ var settingCases = []settingCase{
 	{"backlog", []string{"--backlog", "5"}, "5", `5`, 5},
 	{"reuse_port", []string{"--reuse-port"}, "true", `true`, true},
 	{"workers", []string{"-w", "3"}, "3", `3`, 3},
+	{"min_workers", []string{"--min-workers", "1"}, "1", `1`, 1},
+	{"max_workers", []string{"--max-workers", "9"}, "9", `9`, 9},
 	{"worker_class", []string{"-k", "gthread"}, "gthread", `"gthread"`, "gthread"},
 	{"threads", []string{"--threads", "4"}, "4", `4`, 4},
 	{"worker_connections", []string{"--worker-connections", "7"}, "7", `7`, 7},

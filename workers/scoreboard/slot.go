@@ -64,6 +64,9 @@ func (s *Slot) SetCrew(generation, threads int) {
 	s.crew.Store(int32(generation))
 }
 
+// Threads is the number of threads of the worker that run the application; 0 until it has told.
+func (s *Slot) Threads() int { return int(s.threads.Load()) }
+
 // Idle reports whether the slot is that of a worker that takes requests for generation, and how many of its threads run
 // nothing.
 func (s *Slot) Idle(generation int) (threads int, serves bool) {
