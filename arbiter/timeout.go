@@ -32,6 +32,9 @@ func (a *arbiter) checkTimeouts() {
 // reportTimeout logs a worker that timed out, once: with what it told about itself, or, if it does not come to that,
 // with what the scoreboard shows.
 func (a *arbiter) reportTimeout(w *worker, told string) {
+	if told != "" && w.stopping && !w.aborted {
+		w.told = "\n" + told // for the record of its end, if it comes to that
+	}
 	if !w.aborted || w.reported {
 		return
 	}
@@ -55,7 +58,7 @@ func (a *arbiter) killOverdue() {
 			continue
 		}
 		if w.stopping && w.graceful {
-			a.log.Warning("Worker graceful timeout (pid:%d)", w.pid)
+			a.log.Warning("Worker graceful timeout (pid:%d)%s", w.pid, w.told)
 		}
 		w.killed = true
 		a.reportTimeout(w, "")

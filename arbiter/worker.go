@@ -32,6 +32,7 @@ type worker struct {
 	graceful bool
 	aborted  bool          // was sent SIGABRT: it timed out
 	reported bool          // and the log says so
+	told     string        // what it ran when its graceful_timeout came to its end
 	killed   bool          // was sent SIGKILL by the master
 	killAt   time.Duration // 0 = not to be killed
 

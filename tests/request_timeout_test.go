@@ -172,3 +172,52 @@ func TestAbort(t *testing.T) {
 	s.Dial().Send(get("/abort"))
 	s.smoke(1, second)
 }
+
+// The same with --preload, where the import happens before there are workers.
+func TestBootTimeoutPreload(t *testing.T) {
+	t.Parallel()
+	s := Start(t, Options{App: "stuck_import", Args: []string{"--boot-timeout", "1", "--preload"}, Cold: true})
+	s.Expect(`failed to boot: the application was not imported within 1s \(boot_timeout\).*in connect`)
+	s.Expect(`Reason: Worker failed to boot`)
+	s.WaitExit(3)
+}
+
+// A request, a close() or an atexit handler that does not end holds a stop up for graceful_timeout, and no longer: what
+// can be answered is, and the log says where it was.
+func TestGracefulTimeoutTells(t *testing.T) {
+	t.Parallel()
+	for path, status := range map[string]int{"/sleep": 504, "/gil": 504, "/close": 200} {
+		for _, kind := range []Kind{syncKind, gthreadKind} {
+			t.Run(kind.Name+path, func(t *testing.T) {
+				t.Parallel()
+				s := Start(t, Options{App: "stuck", Kind: kind, Args: []string{"--graceful-timeout", "1"}})
+				pid := s.Workers()[0]
+				c := s.Dial()
+				c.Send(get(path))
+				s.waitBusy(pid, path)
+				s.Allow(fmt.Sprintf(`Worker graceful timeout \(pid:%d\)\n"GET %s" from .*in `, pid, path))
+				s.Allow(`SIGKILL`)
+				s.Signal(syscall.SIGTERM)
+				c.Next("GET").wantStatus(t, status)
+				s.WaitExit(0)
+			})
+		}
+	}
+}
+
+func TestHungAtexit(t *testing.T) {
+	t.Parallel()
+	s := Start(t, Options{App: "stuck", Kind: syncKind, Args: []string{"--graceful-timeout", "1"}})
+	s.Get("/atexit").wantStatus(t, 200)
+	s.Expect(`Worker graceful timeout \(pid:\d+\).*in sleep`)
+	s.Allow(`SIGKILL`)
+	s.Signal(syscall.SIGTERM)
+	s.WaitExit(0)
+}
+
+// waitBusy waits until the worker has taken the request up, of which the application writes to standard output.
+func (s *Server) waitBusy(pid int, path string) {
+	s.t.Helper()
+	line := fmt.Sprintf("busy %d %s\n", pid, path)
+	eventually(s.t, "the request runs", func() bool { return strings.Contains(s.Output(), line) })
+}

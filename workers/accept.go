@@ -109,14 +109,16 @@ func (w *worker) acceptOne(listener int, spare *conn) *conn {
 // and then no sibling would be told of it. A worker that never accepted, because it is still booting, leaves all to
 // them.
 func (w *worker) acceptLast() {
-	if !w.endAccepting() {
-		return
-	}
-	if w.handover != nil {
+	was := w.endAccepting()
+	if w.handover != nil && (was || w.paused.Load()) {
 		w.handover.seal()
-		for c := w.handover.take(); c != nil; c = w.handover.take() {
+		// All of it, whatever worker_connections says: this worker may be the last of its generation.
+		for c := w.handover.receiveOne(); c != nil; c = w.handover.receiveOne() {
 			w.ready.push(c)
 		}
+	}
+	if !was {
+		return
 	}
 	for _, l := range w.listeners {
 		for c := w.acceptOne(l.fd, nil); c != nil; c = w.acceptOne(l.fd, nil) {

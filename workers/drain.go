@@ -16,6 +16,9 @@ const quickExit = 500 * time.Millisecond
 // lastWords is how long a worker that leaves waits for the outputs of its log.
 const lastWords = 300 * time.Millisecond
 
+// lastMoment is how long before the end of graceful_timeout a worker gives up the requests that still run.
+const lastMoment = 500 * time.Millisecond
+
 // drainPeriod is how often a draining worker looks for idle connections.
 const drainPeriod = 50 * time.Millisecond
 
@@ -35,6 +38,9 @@ func (w *worker) stop(graceful bool) {
 		w.lane.heads.hurry()
 		w.http2.drain()
 		go w.drainIdle()
+		if w.graceful > 0 {
+			time.AfterFunc(max(w.graceful-lastMoment, w.graceful/2), w.surrender)
+		}
 	})
 	w.poller.wake(w.threads)
 }

@@ -71,8 +71,8 @@ func (t *thread) described(now int64) string {
 	return running.Describe(now)
 }
 
-// surrender is what a worker does that the master ends because it has been silent for too long: it answers 504 where it
-// can, and tells the master where its threads are.
+// surrender is what a worker does that the master ends, because it has been silent for too long or does not stop in
+// time: it answers 504 where it can, and tells the master where its threads are.
 func (w *worker) surrender() {
 	text := w.requestsAndStacks()
 	for i := range w.runners {

@@ -155,6 +155,10 @@ func (h *handover) take() *conn {
 		h.w.limitConnections()
 		return nil
 	}
+	return h.receiveOne()
+}
+
+func (h *handover) receiveOne() *conn {
 	buffer := packets.Get().(*[packetRoom]byte)
 	defer packets.Put(buffer)
 	packet, rights := buffer[:], make([]byte, unix.CmsgSpace(2*4))

@@ -43,6 +43,7 @@ type worker struct {
 	pid       int
 	threads   int
 	keepAlive time.Duration // how long an idle connection is kept; 0 = every connection is closed after one response
+	graceful  time.Duration // graceful_timeout
 	maxConns  int64
 	period    time.Duration // how often a worker shows that it lives
 	pollLimit int           // the same in ms, for a waiting thread
@@ -138,6 +139,7 @@ func newWorker(boot *wire.WorkerBoot, py python, log *logging.Logger, access *lo
 		python: py, log: log, access: access, slot: slot, pid: unix.Getpid(),
 		threads:   max(c.Threads, 1),
 		keepAlive: time.Duration(c.KeepAlive) * time.Second,
+		graceful:  time.Duration(c.GracefulTimeout) * time.Second,
 		maxConns:  int64(max(c.WorkerConnections, 1)),
 		period:    heartbeatPeriod(c.Timeout),
 		limits: http1.Limits{

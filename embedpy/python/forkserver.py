@@ -5,12 +5,14 @@ It speaks JSON lines with the master (package workers/wire); descriptors come al
 """
 
 import array
+import faulthandler
 import json
 import os
 import select
 import signal
 import socket
 import sys
+import threading
 import traceback
 
 import _pyhost
@@ -140,7 +142,7 @@ class Forkserver:
         config = message["config"]
         self.set_up_logging(config)
         if config.get("preload_app"):
-            preloaded = loader.load(config["wsgi_app"])
+            preloaded = self.preload(config["wsgi_app"], config.get("boot_timeout"))
         else:
             stdlib.share()
         loader.settle()
@@ -159,6 +161,28 @@ class Forkserver:
         except Exception as error:
             cause = "the logging settings do not work: %s: %s" % (type(error).__name__, error)
             self.fail(loader.EXIT_BOOT_ERROR, cause, traceback.format_exc())
+
+    def preload(self, spec, limit):
+        """Import the application, in at most limit seconds; 0 is no limit.  No thread is left when it returns."""
+        if not limit:
+            return loader.load(spec)
+        importing = threading.get_ident()
+
+        def give_up():
+            stack = "".join(traceback.format_stack(sys._current_frames()[importing]))
+            cause = "the application was not imported within %ds (boot_timeout)" % limit
+            self.fail(loader.EXIT_BOOT_ERROR, cause, stack)
+
+        timer = threading.Timer(limit, give_up)
+        timer.start()
+        # For an import that never lets another thread run: the stack goes to standard error, the exit code is 1.
+        faulthandler.dump_traceback_later(limit + 1, exit=True)
+        try:
+            return loader.load(spec)
+        finally:
+            timer.cancel()
+            timer.join()
+            faulthandler.cancel_dump_traceback_later()
 
     def fail(self, code, cause, trace):
         """Tell the master why this generation cannot serve, and end."""

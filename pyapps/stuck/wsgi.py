@@ -1,4 +1,5 @@
 """Requests that do not end by themselves, each in its own way; "/" ends at once."""
+import atexit
 import os
 import re
 import time
@@ -85,11 +86,12 @@ def stream():
 
 def application(environ, start_response):
     path, query = environ["PATH_INFO"], urllib.parse.parse_qs(environ["QUERY_STRING"])
+    os.write(1, b"busy %d %s\n" % (os.getpid(), path.encode()))
     if path == "/own":
         own_limit(query)
     action = {"/loop": loop, "/stubborn": stubborn, "/sleep": sleep, "/nap": nap, "/gil": hold_gil,
               "/unlimited": no_limit, "/near": near_limit,
-              "/long": long}.get(path)
+              "/long": long, "/atexit": lambda: atexit.register(sleep)}.get(path)
     if action:
         action()
     start_response("200 OK", [("Content-Type", "text/plain")])
