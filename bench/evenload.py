@@ -16,6 +16,7 @@ import http.client
 import os
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -56,6 +57,9 @@ class Server:
     """A running server; a context manager."""
 
     def __init__(self, template: str, workers: int, folder: str):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", PORT)) == 0:
+                raise SystemExit(f"something else serves port {PORT}: end it first")
         words = shlex.split(template.format(root=ROOT, bin=VENV / "bin", venv=VENV, port=PORT, n=workers))
         self.process = subprocess.Popen(words, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                         start_new_session=True, env={**os.environ, "PYTHONPATH": folder})
@@ -166,6 +170,7 @@ def percentile(times: list[float], percent: float) -> str:
 
 def main() -> None:
     """Run what the command line asks for."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))  # so that the server is ended, too
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=4, help="of the experiment `line`; 0 leaves it out")
     parser.add_argument("--seconds", type=float, default=5, help="of the experiment `mixed`; 0 leaves it out")

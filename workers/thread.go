@@ -33,6 +33,7 @@ type thread struct {
 	flags    uint32 // of every exchange
 	record   accessRecord
 	rested   int64             // now, when the thread last had nothing to do
+	slow     int64             // and when it last came from a request for which new connections may have waited
 	fresh    []unix.EpollEvent // of listeners, which come last
 	spare    *conn             // memory for the next connection
 	batch    batch             // events of one poll that are not served yet
@@ -85,6 +86,7 @@ func (t *thread) wait() int {
 	t.beat()
 	t.rested = t.now
 	n, err := unix.EpollWait(t.w.poller.fd, t.events, t.w.pollLimit)
+	t.now = 0
 	switch {
 	case err != nil:
 		return 0 // EINTR: a signal for the application, or Go's own
@@ -157,12 +159,16 @@ func (t *thread) beat() {
 
 // accept takes one connection and serves what it has already sent.
 func (t *thread) accept(listener int) {
+	before := t.now
 	t.beat()
+	if before > 0 && t.now-before > int64(patienceOfClients) {
+		t.slow = t.now
+	}
 	c := t.w.acceptOne(listener, t.spare)
 	if c != nil {
 		t.spare = nil
 		t.w.limitConnections()
-		if t.now-t.rested > int64(patienceOfClients) && t.w.leftBacklog(c) {
+		if t.slow > t.rested && t.w.leftBacklog(c) {
 			return
 		}
 		if !c.guarded || t.w.admit(c) {
