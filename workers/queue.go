@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pyhost/pyhost/logging"
 	"github.com/pyhost/pyhost/protocol/http1"
 	"github.com/pyhost/pyhost/workers/scoreboard"
 	"github.com/pyhost/pyhost/workers/socket"
@@ -65,6 +66,7 @@ func (q *queue) refuse(c *conn, setting string) {
 	if bytes.HasPrefix(line, []byte("HEAD ")) {
 		page = page[:bytes.Index(page, []byte("\r\n\r\n"))+4]
 	}
+	q.w.logRefused(c, line, logging.Refused, 503, page)
 	c.discard()
 	q.w.lane.finish(c, page)
 }
@@ -107,7 +109,9 @@ func (w *worker) leftBacklog(c *conn) bool {
 
 // dropLeft ends a request unrun.
 func (w *worker) dropLeft(c *conn) {
-	w.log.Info("Client ip=%s left before its request was run: %q", c.peer(), c.requestLine())
+	line := c.requestLine()
+	w.log.Info("Client ip=%s left before its request was run: %q", c.peer(), line)
+	w.logRefused(c, line, logging.ClientGone, 0, nil)
 	c.discard()
 	w.close(c)
 }

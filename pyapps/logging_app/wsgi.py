@@ -33,13 +33,16 @@ except ImportError:  # gunicorn itself
     from gunicorn.glogging import Logger as Base
 
 
+def say(text):
+    print(text, file=sys.stderr, flush=True)  # before Python 3.9 standard error is buffered unless it is a terminal
+
+
 class Custom(Base):
     """A logger_class."""
 
     def access(self, resp, req, environ, request_time):
         assert isinstance(request_time, datetime.timedelta)
-        sys.stderr.write("custom %s %s %s %s %s\n" % (
-            resp.status, resp.sent, req.method, req.path, dict(req.headers)["HOST"]))
+        say("custom %s %s %s %s %s" % (resp.status, resp.sent, req.method, req.path, dict(req.headers)["HOST"]))
 
     def error(self, msg, *args, **kwargs):
-        sys.stderr.write("custom error: " + msg.split("\n")[0] + "\n")
+        say("custom error: " + msg.split("\n")[0])
