@@ -44,6 +44,8 @@ type Config struct {
 	BootTimeout int `json:"boot_timeout"`
 	// GracefulTimeout is how many seconds a worker may go on finishing requests once told to stop; 0 means none.
 	GracefulTimeout int `json:"graceful_timeout"`
+	// Handover gives requests that wait behind a busy worker to one that is free.
+	Handover bool `json:"handover"`
 	// MaxRequests is after how many requests a worker is replaced; 0 means never.
 	MaxRequests int `json:"max_requests"`
 	// MaxRequestsJitter is the largest random number that each worker adds to MaxRequests.

@@ -33,6 +33,7 @@ var settingCases = []settingCase{
 	{"worker_connections", []string{"--worker-connections", "7"}, "7", `7`, 7},
 	{"timeout", []string{"-t", "0"}, "0", `0`, 0},
 	{"graceful_timeout", []string{"--graceful-timeout", "9"}, "9", `9`, 9},
+	{"handover", []string{"--handover"}, "true", `true`, true},
 	{"max_requests", []string{"--max-requests", "1000"}, "1000", `1000`, 1000},
 	{"max_requests_jitter", []string{"--max-requests-jitter", "50"}, "50", `50`, 50},
 	{"max_worker_lifetime", []string{"--max-worker-lifetime", "3600"}, "3600", `3600`, 3600},

@@ -18,6 +18,13 @@ var timeoutSettings = []*Setting{
 		field: func(c *Config) any { return &c.BootTimeout },
 	},
 	{
+		Name: "handover", Flags: []string{"handover"}, Section: "Worker Processes",
+		Type: Bool, Default: false,
+		Doc: "Give a request that waits on a connection of a busy worker to a worker that is free. It is new: a reload " +
+			"under very heavy load can lose a connection on its way, so it is off unless asked for.",
+		field: func(c *Config) any { return &c.Handover },
+	},
+	{
 		Name: "queue_limit", Flags: []string{"queue-limit"}, Metavar: "INT", Section: "Worker Processes",
 		Type: Int, Default: 0,
 		Doc: "How many requests may wait for a thread of one worker while all workers are busy; more get 503 with " +

@@ -90,12 +90,17 @@ func (w *worker) acceptOne(listener int, spare *conn) *conn {
 		w.limitConnections()
 		return nil
 	}
+	if !w.reserve() {
+		return nil
+	}
 	fd, peer, errno := socket.Accept(listener)
 	if errno != 0 {
+		w.gone()
 		w.acceptFailed(errno)
 		return nil
 	}
 	c, ok := w.table.add(fd, spare)
+	w.gone() // c counts itself
 	if !ok {
 		unix.Close(fd)
 		w.acceptFailed(unix.EMFILE)
@@ -103,6 +108,18 @@ func (w *worker) acceptOne(listener int, spare *conn) *conn {
 	}
 	w.identify(c, listener, peer)
 	return c
+}
+
+// reserve counts a connection that is about to come, so that a worker which drains does not end under it; whoever
+// reserves counts it out again with gone. It reports false, and nothing is counted, once the worker drains: whoever finds that no
+// connection is left may end it at any moment.
+func (w *worker) reserve() bool {
+	w.table.count.Add(1)
+	if !w.draining.Load() {
+		return true
+	}
+	w.gone()
+	return false
 }
 
 // acceptLast ends accepting for good. What has come is still served: its wake-up may have been given to this worker,

@@ -159,6 +159,10 @@ func (h *handover) take() *conn {
 }
 
 func (h *handover) receiveOne() *conn {
+	if !h.w.reserve() {
+		return nil
+	}
+	defer h.w.gone()
 	buffer := packets.Get().(*[packetRoom]byte)
 	defer packets.Put(buffer)
 	packet, rights := buffer[:], make([]byte, unix.CmsgSpace(2*4))

@@ -140,7 +140,8 @@ const inMemory = 256 << 10
 
 func configuration(o options) *config.Config {
 	c := &config.Config{
-		Threads: max(o.threads, 1), WorkerConnections: 1000, KeepAlive: 60,
+		Handover: true,
+		Threads:  max(o.threads, 1), WorkerConnections: 1000, KeepAlive: 60,
 		HeaderTimeout: 30, BodyTimeout: 60, WriteTimeout: 60, SpoolThreshold: inMemory, RequestBuffering: true,
 		LimitRequestLine: 4094, LimitRequestFields: 100, LimitRequestFieldSize: 8190,
 	}

@@ -133,6 +133,11 @@ func (s *shepherd) tend() {
 		if s.w.ready.length() > 0 || len(s.pending) > 0 || s.handed {
 			patience = 3 // somebody may be free by then
 		}
+		if s.handed {
+			// What was put in anew is news for this poller too: not to chase it in circles.
+			time.Sleep(time.Duration(patience) * time.Millisecond)
+			continue
+		}
 		_, _ = unix.EpollWait(s.outer, s.events[:1], patience)
 	}
 	s.w.slot.SetWaiting(0, 0)
@@ -238,7 +243,7 @@ func (w *worker) passOn() bool {
 
 // siblings is the number of other workers of the generation that serve, and of their threads that run nothing.
 func (w *worker) siblings() (free, workers int) {
-	if w.board == nil || w.handover == nil {
+	if w.board == nil || w.handover == nil || !w.shares {
 		return 0, 0
 	}
 	const gap = 64 // the master takes the lowest free slot: beyond so many empty ones there is none

@@ -83,6 +83,7 @@ type worker struct {
 	gil         visitor
 	interpreter interpreter
 	handover    *handover // nil in tests without siblings
+	shares      bool      // the setting handover
 	crew        int       // the generation
 	shepherd    *shepherd
 	queue       queue
@@ -161,8 +162,8 @@ func newWorker(boot *wire.WorkerBoot, py python, log *logging.Logger, access *lo
 		crew:    boot.Generation,
 		place:   boot.Slot, interpreter: embeddedInterpreter,
 		table:     newTable(descriptorLimit()),
-		intHooked: make(chan struct{}),
-		intHook:   c.WorkerInt != "", abortHook: c.WorkerAbort != "", exitHook: c.WorkerExit != "",
+		intHooked: make(chan struct{}), shares: c.Handover,
+		intHook: c.WorkerInt != "", abortHook: c.WorkerAbort != "", exitHook: c.WorkerExit != "",
 	}
 	w.pollLimit = int(w.period.Milliseconds())
 	w.ready.poller = p
