@@ -111,8 +111,8 @@ func (w *worker) acceptOne(listener int, spare *conn) *conn {
 }
 
 // reserve counts a connection that is about to come, so that a worker which drains does not end under it; whoever
-// reserves counts it out again with gone. It reports false, and nothing is counted, once the worker drains: whoever finds that no
-// connection is left may end it at any moment.
+// reserves counts it out again with gone. It reports false, and nothing is counted, once the worker drains: whoever
+// finds that no connection is left may end it at any moment.
 func (w *worker) reserve() bool {
 	w.table.count.Add(1)
 	if !w.draining.Load() {
