@@ -18,6 +18,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"time"
 	"unsafe"
 )
 
@@ -173,6 +174,12 @@ func CheckSignals() (exit bool, text string) {
 		text = ExchangeOf(0).Message()
 	}
 	return raised == 1, text
+}
+
+// SetWriteTimeout bounds how long a stream waits for a client that takes nothing of it; 0 = for ever. Main thread,
+// before the first request.
+func SetWriteTimeout(timeout time.Duration) {
+	C.ph_output_timeout(C.int(min(timeout.Milliseconds(), 1<<31-1)))
 }
 
 // DropConn gives back Python's side of a closed connection. Any goroutine.

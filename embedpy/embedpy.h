@@ -64,6 +64,7 @@ enum {
 	PH_TAKEN = 32,     /* the application took the socket (gunicorn.socket): close without a word */
 	PH_CLOSE_FAILED = 64, /* with PH_WARNED: close() of the iterable raised, message ends with its traceback */
 	PH_OFFLOADED = 4096,  /* nothing was sent: head has the application's status and headers, offload names the file */
+	PH_STALLED = 8192,    /* with PH_GONE: the client took nothing for the time of ph_output_timeout */
 	PH_TIMED_OUT = 128,   /* pyhost.RequestTimeout came out of the application: no message */
 };
 
@@ -120,6 +121,12 @@ ph_exchange *ph_exchange_of(int thread);
  * Nothing here calls back into Go: the application may switch greenlets below this frame (docs/architecture.md).
  */
 void ph_call(int thread, const uint8_t *frame, const uint8_t *body);
+
+/*
+ * ph_output_timeout: how long, in ms, a stream waits for a client that takes nothing of it; 0: for ever.  Main thread,
+ * before the first ph_call; no GIL.
+ */
+void ph_output_timeout(int milliseconds);
 
 /* ph_free: returns a tail.  Any thread, no GIL. */
 void ph_free(void *memory);

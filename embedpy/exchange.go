@@ -32,7 +32,9 @@ const (
 	// OutcomeOffloaded: nothing was sent; Head has the application's status and headers, Offload names a file instead of
 	// a body.
 	OutcomeOffloaded = 4096
-	OutcomeTimedOut  = 128 // RequestTimeout came out of the application; there is no message
+	// OutcomeStalled: with OutcomeGone: the client took nothing of a stream for the time of SetWriteTimeout.
+	OutcomeStalled  = 8192
+	OutcomeTimedOut = 128 // RequestTimeout came out of the application; there is no message
 )
 
 // Who answers a request: the low ClaimBits of Exchange.Claim. The bits above are the request's serial number.

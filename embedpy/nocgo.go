@@ -6,6 +6,7 @@ package embedpy
 
 import (
 	"errors"
+	"time"
 	"unsafe"
 )
 
@@ -72,6 +73,9 @@ func Forked() bool { return false }
 
 // CheckSignals does nothing without cgo.
 func CheckSignals() (bool, string) { return false, "" }
+
+// SetWriteTimeout does nothing without cgo.
+func SetWriteTimeout(time.Duration) {}
 
 // DropConn does nothing without cgo.
 func DropConn(unsafe.Pointer) {}

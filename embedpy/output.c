@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "internal.h"
@@ -10,8 +11,14 @@
 enum {
 	LARGE = 64 * 1024,    /* a write of this size is worth letting go of the GIL */
 	PATIENCE_MS = 2,      /* how long a finished response waits for a reader before it moves to the goroutine lane */
-	STREAM_POLL_MS = 1000, /* a waiting stream looks up this often */
 };
+
+static int write_timeout_ms = -1; /* how long a stream waits for a reader that takes nothing; -1: for ever */
+
+void ph_output_timeout(int milliseconds)
+{
+	write_timeout_ms = milliseconds > 0 ? milliseconds : -1;
+}
 
 /* advance: drops n sent bytes from the vector. */
 static void advance(struct iovec **iov, int *count, size_t n)
@@ -65,6 +72,27 @@ static size_t total(const struct iovec *iov, int count)
 	return n;
 }
 
+/*
+ * push_patiently: push for as long as the reader takes something within each write_timeout_ms, else ETIMEDOUT.  The
+ * kernel reports room when a third of its buffer is free: a slow reader may need longer for that, so the bytes that it
+ * has not taken yet are counted.  No GIL needed.
+ */
+static int push_patiently(int fd, struct iovec **iov, int *count)
+{
+	for (;;) {
+		int before = -1, after = -1, error;
+		size_t left = total(*iov, *count);
+
+		ioctl(fd, TIOCOUTQ, &before);
+		error = push(fd, iov, count, write_timeout_ms);
+		if (error != EAGAIN)
+			return error;
+		ioctl(fd, TIOCOUTQ, &after);
+		if (left == total(*iov, *count) && after >= before)
+			return ETIMEDOUT;
+	}
+}
+
 /* ph_output_wait: for a stream.  A slow reader holds this thread, never the GIL. */
 int ph_output_wait(ph_thread *t, struct iovec *iov, int count)
 {
@@ -78,10 +106,11 @@ int ph_output_wait(ph_thread *t, struct iovec *iov, int count)
 		error = push(t->x.fd, &iov, &count, 0);
 	if (error == EAGAIN) {
 		saved = py.PyEval_SaveThread(); /* of the calling thread: write() may run in one of the application's */
-		while (error == EAGAIN)
-			error = push(t->x.fd, &iov, &count, STREAM_POLL_MS);
+		error = push_patiently(t->x.fd, &iov, &count);
 		py.PyEval_RestoreThread(saved);
 	}
+	if (error == ETIMEDOUT)
+		t->x.outcome |= PH_STALLED;
 	return error == 0 ? PH_SENT : PH_CLIENT_GONE;
 }
 

@@ -215,6 +215,11 @@ func (t *thread) settle(c *conn, r *request) bool {
 	if reuse {
 		return true
 	}
+	if x.Outcome&embedpy.OutcomeStalled != 0 {
+		t.w.log.Info("Client ip=%s took nothing of the response to %s for %v (write_timeout): closed",
+			c.peer(), t.request.Target, t.w.timeouts.write)
+		c.reset() // what it has not taken is no longer kept for it
+	}
 	if x.Outcome&embedpy.OutcomeTaken != 0 {
 		unix.Shutdown(c.fd, unix.SHUT_RDWR) // copies that the application keeps hold the connection open no longer
 	}
