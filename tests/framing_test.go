@@ -1,13 +1,18 @@
 package tests
 
 import (
+	"bufio"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/pyhost/pyhost/protocol/http1/corpus"
 )
 
 const (
@@ -16,71 +21,33 @@ const (
 	framingNext = "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
 )
 
-// refusedRequests are answered with an error and the end of the connection, whatever follows them.
-var refusedRequests = []struct {
-	name, rfc string
-	status    int
-	wire      string
-}{
-	{"method in lower case", "9110 9.1", 400, "get / HTTP/1.1\r\nHost: x\r\n\r\n"},
-	{"method is no token", "9110 5.6.2", 400, "G(T / HTTP/1.1\r\nHost: x\r\n\r\n"},
-	{"TLS", "9112 3", 400, "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"},
-	{"two empty lines first", "9112 2.2", 400, "\r\n\r\n" + framingHead + "\r\n"},
-	{"HTTP/0.9", "9112 3", 400, "GET /\r\n\r\n"},
-	{"two spaces", "9112 3", 400, "GET  / HTTP/1.1\r\nHost: x\r\n\r\n"},
-	{"HTTP/1.2", "9110 15.6.6", 505, "GET / HTTP/1.2\r\nHost: x\r\n\r\n"},
-	{"HTTP/2.0", "9110 15.6.6", 505, "GET / HTTP/2.0\r\nHost: x\r\n\r\n"},
-	{"HTTP/2 preface", "9113 3.4", 505, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"},
-	{"relative target", "9112 3.2", 400, "GET index.html HTTP/1.1\r\nHost: x\r\n\r\n"},
-	{"* without OPTIONS", "9112 3.2.4", 400, "GET * HTTP/1.1\r\nHost: x\r\n\r\n"},
-	{"UTF-8 in target", "9112 3.2", 400, "GET /caf\xc3\xa9 HTTP/1.1\r\nHost: x\r\n\r\n"},
-	{"NUL in target", "9112 3.2", 400, "GET /a\x00b HTTP/1.1\r\nHost: x\r\n\r\n"},
-	{"CONNECT", "9110 9.1", 501, "CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n\r\n"},
-	{"no Host", "9112 3.2", 400, "GET / HTTP/1.1\r\n\r\n"},
-	{"two Hosts", "9112 3.2", 400, "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"},
-	{"Host list", "9110 7.2", 400, "GET / HTTP/1.1\r\nHost: a, b\r\n\r\n"},
-	{"Host with userinfo", "9110 7.2", 400, "GET / HTTP/1.1\r\nHost: a@b\r\n\r\n"},
-	{"space before colon", "9112 5.1", 400, framingPost + "Content-Length : 5\r\n\r\nhello"},
-	{"space in name", "9112 5.1", 400, framingHead + "X Foo: v\r\n\r\n"},
-	{"folded line", "9112 5.2", 400, framingHead + "X-A: a\r\n b\r\n\r\n"},
-	{"folded Transfer-Encoding", "9112 5.2", 400, framingPost + "Transfer-Encoding:\r\n chunked\r\n\r\n"},
-	{"head with LF only", "9112 2.2", 400, "GET / HTTP/1.1\nHost: x\n\n"},
-	{"one line with LF", "9112 2.2", 400, framingHead + "X-A: a\nX-B: b\r\n\r\n"},
-	{"LF LF, then CRLF CRLF", "9112 2.2", 400, framingHead + "X-A: a\n\nX-B: b\r\n\r\n"},
-	{"CR in value", "9112 2.2", 400, framingHead + "X-A: a\rb\r\n\r\n"},
-	{"NUL in value", "9110 5.5", 400, framingHead + "X-A: a\x00b\r\n\r\n"},
-	{"no colon", "9112 5", 400, framingHead + "X-Foo\r\n\r\n"},
-	{"length +5", "9110 8.6", 400, framingPost + "Content-Length: +5\r\n\r\nhello"},
-	{"length -5", "9110 8.6", 400, framingPost + "Content-Length: -5\r\n\r\nhello"},
-	{"length 0x5", "9110 8.6", 400, framingPost + "Content-Length: 0x5\r\n\r\nhello"},
-	{"length 5abc", "9110 8.6", 400, framingPost + "Content-Length: 5abc\r\n\r\nhello"},
-	{"length 5_0", "9110 8.6", 400, framingPost + "Content-Length: 5_0\r\n\r\nhello"},
-	{"two equal lengths", "9112 6.3", 400, framingPost + "Content-Length: 5\r\nContent-Length: 5\r\n\r\nhello"},
-	{"two lengths", "9112 6.3", 400, framingPost + "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello"},
-	{"huge length", "9110 8.6", 413, framingPost + "Content-Length: 184467440737095516165\r\n\r\n"},
-	{"length and coding", "9112 6.1", 400,
-		framingPost + "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
-	{"identity", "9112 6.1", 400, framingPost + "Transfer-Encoding: identity\r\n\r\n"},
-	{"gzip, chunked", "9112 6.1", 501, framingPost + "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"},
-	{"xchunked", "9112 6.1", 501, framingPost + "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"},
-	{"two codings", "9112 6.1", 400,
-		framingPost + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
-	{"coding in HTTP/1.0", "9112 6.1", 400, "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"},
-	{"unknown expectation", "9110 10.1.1", 417, framingPost + "Content-Length: 5\r\nExpect: x\r\n\r\nhello"},
-	{"chunk size with LF", "9112 7.1", 400, framingPost + "Transfer-Encoding: chunked\r\n\r\n5\nhello\r\n0\r\n\r\n"},
-	{"chunk size 0x5", "9112 7.1", 400, framingPost + "Transfer-Encoding: chunked\r\n\r\n0x5\r\nhello\r\n0\r\n\r\n"},
-	{"chunk size -5", "9112 7.1", 400, framingPost + "Transfer-Encoding: chunked\r\n\r\n-5\r\nhello\r\n0\r\n\r\n"},
-	{"chunk too long", "9112 7.1", 400, framingPost + "Transfer-Encoding: chunked\r\n\r\n5\r\nhello!\r\n0\r\n\r\n"},
-	{"chunk size overflow", "9112 7.1", 400,
-		framingPost + "Transfer-Encoding: chunked\r\n\r\n10000000000000005\r\nhello\r\n0\r\n\r\n"},
-	{"LF in an extension", "9112 7.1.1", 400,
-		framingPost + "Transfer-Encoding: chunked\r\n\r\n5;a\nhello\r\n0\r\n\r\n"},
-	{"bad trailer", "9112 7.1.2", 400, framingPost + "Transfer-Encoding: chunked\r\n\r\n0\r\nX-A\r\n\r\n"},
-	{"long request line", "9112 3", 414, "GET /" + strings.Repeat("a", 4094) + " HTTP/1.1\r\nHost: x\r\n\r\n"},
-	{"long header", "6585 5", 431, framingHead + "X-A: " + strings.Repeat("a", 8190) + "\r\n\r\n"},
-	{"many headers", "6585 5", 431, framingHead + strings.Repeat("X-A: a\r\n", 100) + "\r\n"},
-	{"body over the limit", "9110 15.5.14", 413, framingPost + "Content-Length: 1001\r\n\r\n"},
-	{"chunk over the limit", "9110 15.5.14", 413, framingPost + "Transfer-Encoding: chunked\r\n\r\n3e9\r\n"},
+// message is what a client sends, and the status that it gets; 0: it left before its end, and gets nothing.
+type message struct {
+	name, wire string
+	status     int
+}
+
+// refusedMessages are the corpus, its bodies behind a head, and what settings refuse.
+func refusedMessages() (all []message) {
+	for _, m := range corpus.Refused {
+		all = append(all, message{m.Name + " (RFC " + m.RFC + ")", m.Wire + framingNext, m.Status})
+	}
+	const coded = framingPost + "Transfer-Encoding: chunked\r\n\r\n"
+	for _, m := range corpus.ChunkedBodies {
+		switch m.Status {
+		case -1:
+			all = append(all, message{"chunks " + m.Name, coded + m.Wire, 0})
+		case 0:
+		default:
+			all = append(all, message{"chunks, " + m.Name + " (RFC 9112 7.1)", coded + m.Wire + framingNext, m.Status})
+		}
+	}
+	return append(all, []message{
+		{"length over the limit (RFC 9110 15.5.14)", framingPost + "Content-Length: 1001\r\n\r\n" + framingNext, 413},
+		{"chunk over the limit (RFC 9110 15.5.14)", coded + "3e9\r\n" + framingNext, 413},
+		{"body cut (RFC 9112 8)", framingPost + "Content-Length: 5\r\n\r\nhell", 0},
+		{"head cut (RFC 9112 8)", framingHead, 0},
+	}...)
 }
 
 // servedRequests reach the application, which answers with what it saw; then the connection serves another.
@@ -120,28 +87,67 @@ func (c *Conn) sendPieces(wire string, size func(left int) int) {
 	}
 }
 
-// Strict framing: one error and the end of the connection for what is no correct message, however it is split; nothing
-// behind it is taken for a request.
+// refuse sends one message and demands its status, the end of the connection, and nothing behind it.
+func (m message) refuse(c *Conn, split func(left int) int) error {
+	defer c.Close()
+	c.sendPieces(m.wire, split)
+	if m.status == 0 {
+		c.CloseWrite()
+	} else if r, err := readResponse(c.reader, "GET"); err != nil || r.Status != m.status || !r.Closes() {
+		return fmt.Errorf("%+v, %w, want %d", r, err, m.status)
+	}
+	if rest, err := io.ReadAll(c.reader); len(rest) > 0 || err != nil && !errors.Is(err, syscall.ECONNRESET) {
+		return fmt.Errorf("then %q, %w", rest, err)
+	}
+	return nil
+}
+
+// residentKiB is what the worker has in memory.
+func residentKiB(t *testing.T, s *Server) (kib int) {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.Workers()[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text, _ := strings.Cut(string(status), "VmRSS:")
+	if _, err := fmt.Sscan(text, &kib); err != nil {
+		t.Fatal(err)
+	}
+	return kib
+}
+
+// Strict framing: one error and the end of the connection for what is no correct message, however it is split and
+// whatever carries it; nothing behind it is taken for a request.
 func TestRefusedRequests(t *testing.T) {
+	authority := NewAuthority(t)
 	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
-		s := Start(t, Options{App: "framing", Kind: kind, Args: []string{"--limit-request-body", "1000"}})
+		s := startTLS(t, authority, Options{App: "framing", Kind: kind,
+			Bind: []string{"http://127.0.0.1:0", "https://127.0.0.2:0"}, Args: []string{"--limit-request-body", "1000"}})
 		s.Expect(`Invalid request from ip=127\.0\.0\.1: [^\n]+ \([45]\d\d\)`)
-		refused := 0
-		for name, split := range splits {
-			for _, test := range refusedRequests {
-				c := s.Dial()
-				c.sendPieces(test.wire+framingNext, split)
-				r, err := readResponse(c.reader, "GET")
-				if err != nil || r.Status != test.status || !r.Closes() {
-					t.Errorf("%s (%s), %s: %+v, %v, want %d", test.name, test.rfc, name, r, err, test.status)
+		plain, secure := s.Addresses[0], s.Addresses[1]
+		refused, resident := 0, 0
+		for _, round := range []struct{ address, split string }{
+			{plain, "whole"}, {plain, "single"}, {plain, "random"}, {secure, "whole"}, {secure, "random"},
+		} {
+			for _, m := range refusedMessages() {
+				c := s.DialTo(round.address)
+				if round.address == secure {
+					tunnel := tls.Client(c.Conn, &tls.Config{RootCAs: authority.Pool, ServerName: "example.org"})
+					c = &Conn{t: t, Conn: tunnel, reader: bufio.NewReader(tunnel)}
 				}
-				rest, err := io.ReadAll(c.reader)
-				if len(rest) > 0 || err != nil && !errors.Is(err, syscall.ECONNRESET) {
-					t.Errorf("%s, %s: then %q, %v", test.name, name, rest, err)
+				if err := m.refuse(c, splits[round.split]); err != nil {
+					t.Errorf("%s, %v: %v", m.name, round, err)
 				}
-				c.Close()
-				refused++
+				if m.status > 0 {
+					refused++
+				}
 			}
+			if resident == 0 {
+				resident = residentKiB(t, s)
+			}
+		}
+		if grown := residentKiB(t, s) - resident; grown > 16<<10 {
+			t.Errorf("the worker grew by %d KiB", grown)
 		}
 		if n := strings.Count(s.Log(), "Invalid request from ip="); n != refused {
 			t.Errorf("%d log records of %d refusals", n, refused)
@@ -150,17 +156,68 @@ func TestRefusedRequests(t *testing.T) {
 }
 
 func TestServedRequests(t *testing.T) {
+	authority := NewAuthority(t)
 	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
-		s := Start(t, Options{App: "framing", Kind: kind})
+		s := startTLS(t, authority, Options{App: "framing", Kind: kind,
+			Bind: []string{"http://127.0.0.1:0", "https://127.0.0.2:0"}})
 		for name, split := range splits {
-			c := s.Dial()
-			for _, test := range servedRequests {
-				c.sendPieces(test.wire, split)
-				if r := c.Next("GET"); r.Status != 200 || r.Body != test.want {
-					t.Errorf("%s (%s), %s: %d %q, want %q", test.name, test.rfc, name, r.Status, r.Body, test.want)
+			tunnel := tls.Client(s.DialTo(s.Addresses[1]).Conn,
+				&tls.Config{RootCAs: authority.Pool, ServerName: "example.org"})
+			for _, c := range []*Conn{s.Dial(), {t: t, Conn: tunnel, reader: bufio.NewReader(tunnel)}} {
+				for _, test := range servedRequests {
+					c.sendPieces(test.wire, split)
+					if r := c.Next("GET"); r.Status != 200 || r.Body != test.want {
+						t.Errorf("%s (%s), %s: %d %q, want %q", test.name, test.rfc, name, r.Status, r.Body, test.want)
+					}
+				}
+				for _, m := range corpus.ChunkedBodies {
+					if m.Status != 0 {
+						continue
+					}
+					body := m.Wire[:len(m.Wire)-m.Rest]
+					c.sendPieces(framingPost+"Transfer-Encoding: chunked\r\n\r\n"+body, split)
+					c.Next("POST").Want(t, 200, "POST|/||x|HTTP/1.1|||"+m.Body)
 				}
 			}
 		}
+	})
+}
+
+// A body that the application leaves unread is never the next request (RFC 9112 9.3), buffered or not.
+func TestUnreadBodies(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		buffered := Start(t, Options{App: "framing", Kind: kind})
+		streamed := Start(t, Options{App: "framing", Kind: kind, Args: []string{"--no-request-buffering"}})
+		for _, size := range []int{5, 9000, 300000} {
+			inside := strings.Repeat("GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n", size/38+1)
+			for _, wire := range []string{post("/unread", inside), chunked("/unread", inside)} {
+				c := buffered.Dial()
+				c.Roundtrip(wire).Want(t, 200, "unread")
+				c.Roundtrip(get("/")).Want(t, 200, "GET|/||test|HTTP/1.1|||")
+				c = streamed.Dial()
+				head := strings.Index(wire, "\r\n\r\n") + 4
+				c.Send(wire[:head])
+				c.Next("POST").Want(t, 200, "unread")
+				c.sendPieces(wire[head:]+get("/"), splits["whole"])
+				c.ExpectClosed()
+			}
+		}
+		for _, s := range []*Server{buffered, streamed} {
+			s.Get("/served").Want(t, 200, "[]")
+		}
+	})
+}
+
+// The answer to the first of two requests does not wait for the second.
+func TestPipelineIsFlushed(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		gate := NewGate(t)
+		s := Start(t, Options{App: "framing", Kind: kind, Env: []string{gate.Env()}})
+		c := s.Dial()
+		c.Send(get("/one"), get("/gate"))
+		c.Next("GET").Want(t, 200, "GET|/one||test|HTTP/1.1|||")
+		gate.Await().Release()
+		c.Next("GET").Want(t, 200, "passed")
 	})
 }
 

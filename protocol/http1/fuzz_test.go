@@ -8,16 +8,18 @@ import (
 	"net/http/httputil"
 	"strings"
 	"testing"
+
+	"github.com/pyhost/pyhost/protocol/http1/corpus"
 )
 
 // FuzzParse: no input makes the parser panic; how the bytes arrive changes nothing; and the standard library, a
 // third parser, reads what is accepted in the same way.
 func FuzzParse(f *testing.F) {
-	for _, seed := range refused {
-		f.Add([]byte(seed.wire))
+	for _, seed := range corpus.Refused {
+		f.Add([]byte(seed.Wire))
 	}
-	for _, seed := range accepted {
-		f.Add([]byte(seed.wire))
+	for _, seed := range corpus.Accepted {
+		f.Add([]byte(seed.Wire))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		// With an empty line at its end everything can be decided.
@@ -76,8 +78,8 @@ func checkBlock(t *testing.T, head string) {
 // FuzzChunked: the reader, the decoder and DecodeChunked agree about every input, in any pieces, and the standard
 // library decodes what they accept to the same bytes.
 func FuzzChunked(f *testing.F) {
-	for _, seed := range chunkedBodies {
-		f.Add([]byte(seed.wire))
+	for _, seed := range corpus.ChunkedBodies {
+		f.Add([]byte(seed.Wire))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		wire := string(data)

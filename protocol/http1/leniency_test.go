@@ -3,6 +3,8 @@ package http1
 import (
 	"strings"
 	"testing"
+
+	"github.com/pyhost/pyhost/protocol/http1/corpus"
 )
 
 var (
@@ -92,10 +94,10 @@ func TestLeniencyIsAsked(t *testing.T) {
 		}
 	}
 	all := Leniency{true, true, true, true, true}
-	for _, test := range accepted {
-		want := feed(t, defaults, test.wire, whole)
-		if got := feedParser(t, NewParser(defaults).Permit(all), test.wire, whole); got != want {
-			t.Errorf("%s: %v with all settings, %v without", test.name, got, want)
+	for _, test := range corpus.Accepted {
+		want := feed(t, defaults, test.Wire, whole)
+		if got := feedParser(t, NewParser(defaults).Permit(all), test.Wire, whole); got != want {
+			t.Errorf("%s: %v with all settings, %v without", test.Name, got, want)
 		}
 	}
 }

@@ -4,6 +4,8 @@ import "testing"
 
 // small is what a load generator sends; browser is a request with 30 header lines as a browser and a proxy make it.
 const (
+	get     = "GET / HTTP/1.1\r\nHost: x\r\n"
+	post    = "POST / HTTP/1.1\r\nHost: x\r\n"
 	small   = "GET / HTTP/1.1\r\nHost: 127.0.0.1:8000\r\n\r\n"
 	browser = "GET /shop/items/42?color=blue&size=m HTTP/1.1\r\n" +
 		"Host: shop.example.com\r\n" +

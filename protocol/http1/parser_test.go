@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"github.com/pyhost/pyhost/protocol/http1/corpus"
 )
 
 // defaults are gunicorn's default limits.
@@ -84,22 +86,22 @@ func parseEverySplit(t testing.TB, limits Limits, wire string) outcome {
 }
 
 func TestRefused(t *testing.T) {
-	for _, test := range refused {
-		t.Run(test.name, func(t *testing.T) {
-			got := parseEverySplit(t, defaults, test.wire)
-			if got.status != test.status {
-				t.Errorf("%q: status %d (%s), want %d: %s", test.wire, got.status, got.text, test.status, test.rfc)
+	for _, test := range corpus.Refused {
+		t.Run(test.Name, func(t *testing.T) {
+			got := parseEverySplit(t, defaults, test.Wire)
+			if got.status != test.Status {
+				t.Errorf("%q: status %d (%s), want %d: %s", test.Wire, got.status, got.text, test.Status, test.RFC)
 			}
 		})
 	}
 }
 
 func TestAccepted(t *testing.T) {
-	for _, test := range accepted {
-		t.Run(test.name, func(t *testing.T) {
-			got := parseEverySplit(t, defaults, test.wire)
-			if got.status != 0 || !strings.Contains(got.text, test.want) {
-				t.Errorf("%q: status %d\n got %s\nwant %s: %s", test.wire, got.status, got.text, test.want, test.rfc)
+	for _, test := range corpus.Accepted {
+		t.Run(test.Name, func(t *testing.T) {
+			got := parseEverySplit(t, defaults, test.Wire)
+			if got.status != 0 || !strings.Contains(got.text, test.Want) {
+				t.Errorf("%q: status %d\n got %s\nwant %s: %s", test.Wire, got.status, got.text, test.Want, test.RFC)
 			}
 		})
 	}

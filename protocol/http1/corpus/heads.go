@@ -1,4 +1,4 @@
-package http1
+package corpus
 
 import "strings"
 
@@ -7,11 +7,12 @@ const (
 	post = "POST / HTTP/1.1\r\nHost: x\r\n"
 )
 
-// refused are heads that must not be accepted, with the RFC section (or the server) whose rule they break.
-var refused = []struct {
-	name, rfc string
-	status    int
-	wire      string
+// Refused are heads that must not be accepted, with the RFC section (or the server) whose rule they break, and the
+// status of the answer. The limits are those of the settings' defaults.
+var Refused = []struct {
+	Name, RFC string
+	Status    int
+	Wire      string
 }{
 	{"method in lower case", "9110 9.1, gunicorn", 400, "get / HTTP/1.1\r\nHost: x\r\n\r\n"},
 	{"method is no token", "9110 5.6.2", 400, "G(T / HTTP/1.1\r\nHost: x\r\n\r\n"},
@@ -166,16 +167,16 @@ var refused = []struct {
 	{"many header lines", "6585 5", 431, get + strings.Repeat("X-A: a\r\n", 100) + "\r\n"},
 }
 
-// accepted are heads that must be accepted, and a part of what describe says of them.
-var accepted = []struct{ name, rfc, wire, want string }{
+// Accepted are heads that must be accepted, and a part of what describe, in the tests of http1, says of them.
+var Accepted = []struct{ Name, RFC, Wire, Want string }{
 	{"least", "9112 2.1",
-		small,
+		"GET / HTTP/1.1\r\nHost: 127.0.0.1:8000\r\n\r\n",
 		"GET / path=/ query= host=127.0.0.1:8000 minor=1 length=-1 chunked=false keep=true expect=false head=40|Host:"},
 	{"least HTTP/1.0", "9112 2.1",
 		"GET / HTTP/1.0\r\n\r\n",
 		"path=/ query= host= minor=0 length=-1 chunked=false keep=false expect=false head=18"},
-	{"empty line first", "9112 2.2", "\r\n" + small, "keep=true expect=false head=42|Host:"},
-	{"browser", "9112 2.1", browser, "path=/shop/items/42 query=color=blue&size=m host=shop.example.com minor=1"},
+	{"empty line first", "9112 2.2",
+		"\r\nGET / HTTP/1.1\r\nHost: 127.0.0.1:8000\r\n\r\n", "keep=true expect=false head=42|Host:"},
 	{"long method", "9110 9.1", "VERSION-CONTROL / HTTP/1.1\r\nHost: x\r\n\r\n", "VERSION-CONTROL / "},
 	{"method with all characters", "gunicorn", "A$-_.0Z / HTTP/1.1\r\nHost: x\r\n\r\n", "A$-_.0Z / "},
 	{"percent-encoding stays", "9112 3.2.1",
