@@ -11,7 +11,7 @@ export PYTHON PYTHONS BIND FUZZTIME
 GOBUILD = go build -trimpath
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test race asan lint docs fmt fuzz bench bench-full bench-go soak build-cpy3 clean
+.PHONY: help build run test race asan lint docs fmt fuzz bench bench-full bench-go load soak build-cpy3 clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ bench-full: build ## the same with ROUNDS (11) rounds; rewrites docs/performance
 
 bench-go: ## run the benchmarks of the Go packages
 	go test -run '^$$' -bench . -benchmem $$(go list ./... | grep -v /tests)
+
+load: ## reload, recycle, scale and kill under load for as long as it takes to trust it (about 10 minutes)
+	@scripts/suite.sh load
 
 soak: ## load, reload and kill workers for SOAKTIME (10m), and watch that nothing is lost or grows
 	@SOAKTIME=$(SOAKTIME) scripts/suite.sh soak

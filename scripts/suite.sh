@@ -1,5 +1,5 @@
 #!/bin/sh
-# suite.sh race|asan|soak: the tests with a specially built binary, or for a long time.
+# suite.sh race|asan|load|soak: the tests with a specially built binary, or for a long time.
 set -eu
 . "$(dirname "$0")/lib.sh"
 
@@ -34,6 +34,13 @@ asan)
     export PYTHONMALLOC=malloc
     suite 30m
     ;;
+load)
+    step "Building bin/pyhost"
+    make --no-print-directory build
+    binary=$root/bin/pyhost
+    step "Reloading, recycling, scaling and killing under load"
+    PYHOST_LOAD=full suite 40m -run '^TestLoad' -parallel 2 -v
+    ;;
 soak)
     step "Building bin/pyhost"
     make --no-print-directory build
@@ -41,5 +48,5 @@ soak)
     step "Loading, reloading and killing for ${SOAKTIME:-10m}"
     suite 0 -tags soak -run '^TestSoak$' -v -soak "${SOAKTIME:-10m}"
     ;;
-*) die "suite.sh: race, asan or soak, not $kind" ;;
+*) die "suite.sh: race, asan, load or soak, not $kind" ;;
 esac

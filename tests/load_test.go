@@ -1,0 +1,181 @@
+package tests
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// loadKinds are the kinds of worker under load, each with and without the handover of waiting connections.
+var loadKinds = []Kind{
+	syncKind, gthreadKind,
+	{Name: "sync handover", Args: []string{"-k", "sync", "--handover"}, Threads: 1},
+	{Name: "gthread handover", Args: []string{"-k", "gthread", "--threads", "2", "--handover"}, Threads: 2},
+}
+
+// loaded is a server under load, whose code may change.
+type loaded struct {
+	*Server
+	*Load
+	code *release
+}
+
+// kindsUnderLoad are those that the suite has time for.
+func kindsUnderLoad() []Kind {
+	if full() {
+		return loadKinds
+	}
+	return loadKinds[2:]
+}
+
+// underLoad starts one server per kind, on TCP and on a unix socket, and runs a test on it while it is loaded.
+func underLoad(t *testing.T, o Options, path string, test func(t *testing.T, s loaded)) {
+	t.Helper()
+	t.Parallel()
+	for _, kind := range kindsUnderLoad() {
+		t.Run(kind.Name, func(t *testing.T) {
+			t.Parallel()
+			code, o := newRelease(t), o
+			o.App, o.Dir, o.Kind = "version", code.dir, kind
+			o.Bind = []string{"127.0.0.1:0", "unix:" + filepath.Join(shortDir(t), "s")}
+			s := Start(t, o)
+			l := s.Load(LoadOptions{Path: path, Body: `\w+ \d+`})
+			l.Await(20)
+			test(t, loaded{s, l, code})
+			s.forgetDescriptors()
+		})
+	}
+}
+
+// rounds is how often a load test does what it does: few times in the suite, often with PYHOST_LOAD=full.
+func rounds(short, long int) int {
+	if full() {
+		return long
+	}
+	return short
+}
+
+// duration is the same for those that go by the clock.
+func duration(short, long time.Duration) time.Duration {
+	if full() {
+		return long
+	}
+	return short
+}
+
+// SIGHUP with other code each time.
+func TestLoadAndReloads(t *testing.T) {
+	underLoad(t, Options{Workers: 2}, "", func(t *testing.T, s loaded) {
+		for n := range rounds(3, 20) {
+			s.code.write(fmt.Sprintf("VERSION = %q", strings.Repeat("x", n+1))) // another size: mtimes are coarse
+			s.reload()
+			s.Await(20)
+			if got := s.version(); len(got) != n+1 {
+				t.Errorf("version %s after reload %d", got, n+1)
+			}
+		}
+		s.EndWithoutLoss()
+	})
+}
+
+// Workers that are replaced every 50 requests.
+func TestLoadAndRecycling(t *testing.T) {
+	replaced := regexp.MustCompile(`Replacing worker \(pid:(\d+)\): it has served`)
+	underLoad(t, Options{Workers: 2, Args: []string{"--max-requests", "50"}}, "", func(t *testing.T, s loaded) {
+		want := rounds(6, 60)
+		limit := time.Now().Add(patience + time.Duration(want)*time.Second)
+		for len(replaced.FindAllString(s.Log(), -1)) < want {
+			if time.Now().After(limit) {
+				t.Fatalf("fewer than %d workers were replaced", want)
+			}
+			s.Await(20)
+		}
+		s.EndWithoutLoss()
+	})
+}
+
+// The number of workers goes up and down all the time.
+func TestLoadAndScaling(t *testing.T) {
+	underLoad(t, Options{Workers: 2}, "", func(t *testing.T, s loaded) {
+		sent := 0
+		for range rounds(3, 30) {
+			for _, signal := range []syscall.Signal{syscall.SIGTTIN, syscall.SIGTTIN, syscall.SIGTTOU, syscall.SIGTTOU} {
+				s.Signal(signal)
+				sent++
+				s.WaitLog(`Handling signal: tt`, sent) // two that are pending are one
+				s.Await(int64(rand.IntN(20)))
+			}
+		}
+		s.EndWithoutLoss()
+		s.WaitWorkers(2)
+	})
+}
+
+// SIGKILL for a worker: what ran in it is lost, and logged, and nothing else.
+func TestLoadAndKilledWorkers(t *testing.T) {
+	underLoad(t, Options{Workers: 3}, "?0.01", func(t *testing.T, s loaded) {
+		s.Allow(`was sent SIGKILL!`)
+		s.Allow(`A worker failed \d+ times in a row`)
+		var kills []time.Time
+		for end := time.Now().Add(duration(time.Second, time.Minute)); time.Now().Before(end); {
+			workers := s.Workers()
+			if len(workers) < 2 {
+				s.Await(20)
+				continue
+			}
+			s.Await(int64(20 + rand.IntN(100)))
+			kills = append(kills, time.Now())
+			syscall.Kill(workers[rand.IntN(len(workers))], syscall.SIGKILL)
+		}
+		losses := s.End()
+		checkLosses(t, s.Server, losses, kills)
+	})
+}
+
+// checkLosses demands of what killed workers cost: at most what they ran, at that time, and a line of the log for each.
+func checkLosses(t *testing.T, s *Server, losses []loss, kills []time.Time) {
+	t.Helper()
+	t.Logf("%d kills, %d lost", len(kills), len(losses))
+	if most := len(kills) * s.options.Kind.Threads; len(losses) > most {
+		t.Errorf("%d requests were lost by %d killed workers", len(losses), len(kills))
+	}
+	for _, one := range losses {
+		killed := slices.ContainsFunc(kills, func(kill time.Time) bool {
+			since := one.at.Sub(kill)
+			return since >= 0 && since < time.Second
+		})
+		if !killed || one.fate != reset && one.fate != empty && one.fate != truncated {
+			t.Errorf("lost, but not by the death of a worker: %s", one)
+		}
+	}
+	// One may die between taking a connection and running its request.
+	if logged := strings.Count(s.Log(), "\nIt ran "); len(losses) > logged+1+len(kills)/10 {
+		t.Errorf("%d requests were lost, and the log tells of %d", len(losses), logged)
+	}
+}
+
+// SIGKILL for the fork server costs nothing.
+func TestLoadAndKilledForkserver(t *testing.T) {
+	underLoad(t, Options{Workers: 2}, "", func(t *testing.T, s loaded) {
+		s.Allow(`Forkserver \(pid:\d+\) was sent SIGKILL!`)
+		s.Allow(`A forkserver failed \d+ times in a row`)
+		for range rounds(2, 20) {
+			old := s.forkserver()
+			syscall.Kill(old, syscall.SIGKILL)
+			eventually(t, "there is a new fork server", func() bool {
+				return slices.ContainsFunc(s.Processes(), func(p *process) bool {
+					return p.pid != old && p.state != "Z" && strings.HasPrefix(p.title, "pyhost: forkserver")
+				})
+			})
+			s.Await(20)
+		}
+		s.EndWithoutLoss()
+		s.WaitWorkers(2)
+	})
+}
