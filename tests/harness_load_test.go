@@ -54,10 +54,10 @@ type Load struct {
 
 // loss is a request that was not answered in order.
 type loss struct {
-	at      time.Time
-	kept    bool
-	fate fate
-	detail  string
+	at     time.Time
+	kept   bool
+	fate   fate
+	detail string
 }
 
 func (l loss) String() string {

@@ -165,7 +165,7 @@ func TestLoadAndKilledForkserver(t *testing.T) {
 	underLoad(t, Options{Workers: 2}, "", func(t *testing.T, s loaded) {
 		s.Allow(`Forkserver \(pid:\d+\) was sent SIGKILL!`)
 		s.Allow(`A forkserver failed \d+ times in a row`)
-		for range rounds(2, 20) {
+		for range rounds(2, 4) { // the pause before the next one grows
 			old := s.forkserver()
 			syscall.Kill(old, syscall.SIGKILL)
 			eventually(t, "there is a new fork server", func() bool {

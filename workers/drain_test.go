@@ -80,6 +80,23 @@ func TestDrainServesWhatHasCome(t *testing.T) {
 	silent.closed(patience)
 }
 
+// A client in the middle of a series of requests learns from an answer that the connection ends: it is not closed under
+// the request that is on its way.
+func TestDrainAnswersOnceMore(t *testing.T) {
+	s := start(t, options{})
+	c := s.dial()
+	c.get("/")
+	s.w.stop(true)
+	began := scoreboard.Now()
+	s.w.closeIdle(began)
+	if r := c.send(get("/next")).next("GET"); r.status != 200 || !r.closes {
+		if time.Duration(scoreboard.Now()-began) < lull {
+			t.Errorf("%+v", r)
+		}
+	}
+	c.closed(patience)
+}
+
 // Connections in the backlog whose wake-up this worker may have had are its own.
 func TestDrainEmptiesTheBacklog(t *testing.T) {
 	entered, leave := make(chan bool, 1), make(chan bool)

@@ -13,12 +13,13 @@ import (
 // way is still answered.
 const firstRequestDraining = time.Second
 
+// lull is how long a kept connection must have been silent before a worker that drains closes it. A client that is in
+// the middle of a series of requests has the next one on its way, and learns from its answer that the connection ends
+// (Connection: close); to close it under the request would reset it.
+const lull = 250 * time.Millisecond
+
 // park makes the connection idle, in the poller. It reports false when the caller still has it and must read again.
 func (w *worker) park(c *conn) bool {
-	if w.draining.Load() && c.answered.Load() {
-		w.close(c)
-		return true
-	}
 	if !c.registered {
 		// The connection is busy while it is added: an edge that is there already makes release fail, or comes as an
 		// event afterwards. Nothing is lost either way.
@@ -101,7 +102,7 @@ func (w *worker) idleLimit(c *conn) (limit time.Duration, bounded bool) {
 	draining := w.draining.Load()
 	switch {
 	case draining && c.answered.Load():
-		return 0, true
+		return min(lull, w.keepAlive), true
 	case draining:
 		return firstRequestDraining, true
 	case c.answered.Load():
