@@ -135,6 +135,8 @@ type Config struct {
 	SpoolThreshold int `json:"spool_threshold"`
 	// SpoolDir is where larger ones are kept; "" means TmpUploadDir.
 	SpoolDir string `json:"spool_dir"`
+	// SpoolResponseLimit is how many bytes of a stream are kept in such a file for a client that is slow; 0 = none.
+	SpoolResponseLimit int `json:"spool_response_limit"`
 	// TmpUploadDir is gunicorn's name for SpoolDir; "" means the system's directory for temporary files.
 	TmpUploadDir string `json:"tmp_upload_dir"`
 	// Sendfile has the kernel send the files of wsgi.file_wrapper.

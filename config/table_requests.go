@@ -58,9 +58,18 @@ var bodySettings = []*Setting{
 	{
 		Name: "spool_dir", Flags: []string{"spool-dir"}, Metavar: "DIR", Section: "Server Mechanics",
 		Type: String, Default: "", DefaultText: "tmp_upload_dir, or else $TMPDIR, or else /tmp",
-		Doc:   "Where the temporary files for request bodies are. They have no names and vanish with their requests.",
+		Doc:   "Where the temporary files for bodies are. They have no names and vanish with their requests.",
 		field: func(c *Config) any { return &c.SpoolDir },
 		item:  optionalDirItem,
+	},
+	{
+		Name: "spool_response_limit", Flags: []string{"spool-response-limit"}, Metavar: "BYTES",
+		Section: "Server Mechanics",
+		Type:    Int, Default: 64 << 20, DefaultText: "67108864", max: 1 << 50, number: sizeNumber, wants: wantsSize,
+		Doc: "How many bytes, or with K, M, G, of a response that comes block by block are kept in a temporary file while " +
+			"its client is slower than the application. When it is full the application waits for the client, and its " +
+			"thread with it. 0 keeps nothing.",
+		field: func(c *Config) any { return &c.SpoolResponseLimit },
 	},
 	{
 		Name: "tmp_upload_dir", Metavar: "DIR", Section: "Server Mechanics",

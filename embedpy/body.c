@@ -8,8 +8,8 @@
 
 enum { SMALL = 32 * 1024 }; /* up to here head and body are copied into one buffer for one write */
 
-/* commit: from here on the client has seen, or will see, this head. */
-static int commit(ph_thread *t, int64_t known_length)
+/* ph_body_commit: from here on the client has seen, or will see, this head. */
+int ph_body_commit(ph_thread *t, int64_t known_length)
 {
 	if (!t->started) {
 		py.PyErr_SetString(*py.PyExc_AssertionError,
@@ -74,7 +74,7 @@ int ph_body_block(ph_thread *t, const char *data, size_t length)
 	if (length == 0)
 		return PH_OK;
 	if (!t->committed) {
-		if ((sent = commit(t, -1)) != PH_OK)
+		if ((sent = ph_body_commit(t, -1)) != PH_OK)
 			return sent;
 		iov[n++] = (struct iovec){t->head.data, t->head.length};
 	}
@@ -101,7 +101,7 @@ int ph_body_end(ph_thread *t)
 	if (t->gone)
 		return PH_CLIENT_GONE;
 	if (!t->committed) {
-		int done = commit(t, 0);
+		int done = ph_body_commit(t, 0);
 
 		if (done != PH_OK)
 			return done;
@@ -215,7 +215,7 @@ static int deliver_blocks(ph_thread *t, PyObject *blocks, bool is_list)
 	Py_ssize_t count = is_list ? py.PyList_Size(blocks) : py.PyTuple_Size(blocks);
 	size_t length;
 
-	if (measure(blocks, count, is_list, &length) != PH_OK || commit(t, (int64_t)length) != PH_OK)
+	if (measure(blocks, count, is_list, &length) != PH_OK || ph_body_commit(t, (int64_t)length) != PH_OK)
 		return PH_ERR;
 	if (t->bodyless)
 		length = 0;
@@ -363,6 +363,9 @@ int ph_body_deliver(ph_thread *t, PyObject *result)
 		py.PyErr_SetString(*py.PyExc_TypeError, "the application returned one string: return a list of bytes, [body]");
 		goto out;
 	}
+	if (type == ph_py.file_wrapper && t->started && !t->committed && (done = ph_file_deliver(t, result)) != PH_NO_FILE)
+		goto out;
+	done = PH_ERR;
 	if (t->started && (blocks = finished(result, type, &is_list)) != NULL) /* new */
 		ph_turn_seal(t);
 	if (blocks != NULL && !t->committed)

@@ -30,6 +30,7 @@ static void begin(ph_thread *t)
 	t->x.first_byte = 0;
 	t->x.tail = NULL;
 	t->x.tail_length = t->x.tail_offset = 0;
+	t->x.tail_to = 0;
 }
 
 /* finish: what Go reads is in the exchange. */
@@ -207,6 +208,8 @@ void ph_call(int thread, const uint8_t *frame, const uint8_t *body)
 	py.Py_DecRef(token);
 	if (t->taken)
 		give_back_socket(t);
+	if (t->spill != NULL)
+		ph_spill_end(t);
 	finish(t);
 	if (!(t->x.flags & PH_KEEP_GIL))
 		ph_gil_release(thread);

@@ -18,6 +18,7 @@ import (
 	"os"
 	"runtime"
 	"strings"
+	"syscall"
 	"time"
 	"unsafe"
 )
@@ -176,10 +177,12 @@ func CheckSignals() (exit bool, text string) {
 	return raised == 1, text
 }
 
-// SetWriteTimeout bounds how long a stream waits for a client that takes nothing of it; 0 = for ever. Main thread,
-// before the first request.
-func SetWriteTimeout(timeout time.Duration) {
-	C.ph_output_timeout(C.int(min(timeout.Milliseconds(), 1<<31-1)))
+// SetOutput bounds how long a stream waits for a client that takes nothing of it (0 = for ever), and how many bytes of
+// it are kept in a file in directory for a client that is slow (0 = none). Main thread, before the first request.
+func SetOutput(timeout time.Duration, directory string, limit int) {
+	path := C.CString(directory)
+	defer C.free(unsafe.Pointer(path))
+	C.ph_output_configure(C.int(min(timeout.Milliseconds(), 1<<31-1)), path, C.uint64_t(limit))
 }
 
 // DropConn gives back Python's side of a closed connection. Any goroutine.
@@ -189,8 +192,13 @@ func DropConn(conn unsafe.Pointer) {
 	}
 }
 
-// Free gives the tail's memory back.
-func (t Tail) Free() { C.ph_free(t.memory) }
+// Free gives the tail's memory and its file back.
+func (t Tail) Free() {
+	C.ph_free(t.memory)
+	if t.File.To > 0 {
+		syscall.Close(t.File.FD)
+	}
+}
 
 // Finalize runs Python's atexit handlers and ends the interpreter. Main thread only, last. It may take as long as the
 // application's handlers and non-daemon threads take: the caller bounds it.

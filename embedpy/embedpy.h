@@ -64,7 +64,7 @@ enum {
 	PH_TAKEN = 32,     /* the application took the socket (gunicorn.socket): close without a word */
 	PH_CLOSE_FAILED = 64, /* with PH_WARNED: close() of the iterable raised, message ends with its traceback */
 	PH_OFFLOADED = 4096,  /* nothing was sent: head has the application's status and headers, offload names the file */
-	PH_STALLED = 8192,    /* with PH_GONE: the client took nothing for the time of ph_output_timeout */
+	PH_STALLED = 8192,    /* with PH_GONE: the client took nothing for the timeout of ph_output_configure */
 	PH_TIMED_OUT = 128,   /* pyhost.RequestTimeout came out of the application: no message */
 };
 
@@ -108,6 +108,9 @@ typedef struct {
 	uint64_t message_length;
 	const char *offload; /* PH_OFFLOADED: 's' and the value of X-Sendfile, or 'a' and that of X-Accel-Redirect */
 	uint64_t offload_length;
+	int64_t tail_file; /* descriptor, given to Go: its bytes [tail_from .. tail_to) come behind the tail */
+	uint64_t tail_from, tail_to; /* tail_to is 0 without a file */
+	uint64_t tail_ring;          /* byte n lies at n modulo this; 0: at n */
 	int64_t first_byte; /* PH_TIMED: CLOCK_MONOTONIC ns at which the response began; 0: it never did */
 } ph_exchange;
 
@@ -123,10 +126,11 @@ ph_exchange *ph_exchange_of(int thread);
 void ph_call(int thread, const uint8_t *frame, const uint8_t *body);
 
 /*
- * ph_output_timeout: how long, in ms, a stream waits for a client that takes nothing of it; 0: for ever.  Main thread,
- * before the first ph_call; no GIL.
+ * ph_output_configure: how long, in ms, a stream waits for a client that takes nothing of it (0: for ever), and how
+ * many bytes of it are kept in a file in directory for a client that is slow (0: none).  Main thread, before the first
+ * ph_call; no GIL.
  */
-void ph_output_timeout(int milliseconds);
+void ph_output_configure(int timeout_ms, const char *directory, uint64_t limit);
 
 /* ph_free: returns a tail.  Any thread, no GIL. */
 void ph_free(void *memory);

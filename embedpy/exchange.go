@@ -32,7 +32,7 @@ const (
 	// OutcomeOffloaded: nothing was sent; Head has the application's status and headers, Offload names a file instead of
 	// a body.
 	OutcomeOffloaded = 4096
-	// OutcomeStalled: with OutcomeGone: the client took nothing of a stream for the time of SetWriteTimeout.
+	// OutcomeStalled: with OutcomeGone: the client took nothing of a stream for the timeout of SetOutput.
 	OutcomeStalled  = 8192
 	OutcomeTimedOut = 128 // RequestTimeout came out of the application; there is no message
 )
@@ -75,6 +75,10 @@ type Exchange struct {
 	messageLength uint64
 	offload       unsafe.Pointer
 	offloadLength uint64
+	tailFile      int64
+	tailFrom      uint64
+	tailTo        uint64
+	tailRing      uint64
 	FirstByte     int64 // with FlagTimed: CLOCK_MONOTONIC ns at which the response began; 0: it never did
 }
 
@@ -100,15 +104,29 @@ func (x *Exchange) Offload() (value []byte, accel bool) {
 type Tail struct {
 	memory unsafe.Pointer
 	bytes  []byte
+	File   Span // behind the bytes
+}
+
+// Span is a part of a file: the bytes from From to To. Byte n lies at n modulo Ring, or at n where Ring is 0. To is 0
+// if there is no file. The descriptor is the tail's, until Free.
+type Span struct {
+	FD             int
+	From, To, Ring int64
 }
 
 // TakeTail hands over the unsent rest of the response, or reports that there is none.
 func (x *Exchange) TakeTail() (Tail, bool) {
-	if x.tail == nil {
+	if x.tail == nil && x.tailTo == 0 {
 		return Tail{}, false
 	}
-	t := Tail{memory: x.tail, bytes: unsafe.Slice((*byte)(x.tail), x.tailLength)[x.tailOffset:]}
-	x.tail = nil
+	t := Tail{memory: x.tail}
+	if x.tail != nil {
+		t.bytes = unsafe.Slice((*byte)(x.tail), x.tailLength)[x.tailOffset:]
+	}
+	if x.tailTo > 0 {
+		t.File = Span{FD: int(x.tailFile), From: int64(x.tailFrom), To: int64(x.tailTo), Ring: int64(x.tailRing)}
+	}
+	x.tail, x.tailTo = nil, 0
 	return t, true
 }
 

@@ -15,6 +15,11 @@ enum { PH_OK = 0, PH_ERR = -1 };
 /* Results of sending: the client's absence is no Python exception. */
 enum { PH_SENT = 0, PH_CLIENT_GONE = -2 };
 
+/* Of ph_file_deliver: the body is no file that the kernel could send; nothing has happened. */
+enum { PH_NO_FILE = -3 };
+
+typedef struct ph_spill ph_spill; /* see spill.c */
+
 typedef struct {
 	char *data;
 	size_t length, room;
@@ -38,6 +43,7 @@ typedef struct {
 	bool chunked;
 	bool bodyless; /* HEAD, 1xx, 204, 304 */
 	bool gone;
+	ph_spill *spill; /* what a slow client has not taken of a stream; NULL: all of it */
 	bool taken;
 	bool has_date, has_server;
 	int status;
@@ -72,6 +78,8 @@ typedef struct {
 	PyObject *open_stream;
 	PyObject *format_exception;
 	PyObject *header_pairs;
+	PyObject *file_wrapper; /* the type; NULL without the setting sendfile */
+	PyObject *plain_file;
 	bool offload; /* X-Sendfile and X-Accel-Redirect are ours to obey (sendfile_root) */
 	PyObject *request_timeout; /* the exception */
 	PyObject *before_request; /* NULL without pre_request and post_request */
@@ -126,10 +134,25 @@ int ph_head_finish(ph_thread *t, int64_t known_length);
 int ph_body_deliver(ph_thread *t, PyObject *result);
 int ph_body_block(ph_thread *t, const char *data, size_t length);
 int ph_body_end(ph_thread *t);
+int ph_body_commit(ph_thread *t, int64_t known_length);
+
+/* file.c: the FileWrapper that the application returned.  As ph_body_deliver, or PH_NO_FILE. */
+int ph_file_deliver(ph_thread *t, PyObject *wrapper);
 
 /* output.c: to the socket.  GIL held on entry and exit, released while waiting. */
 int ph_output_wait(ph_thread *t, struct iovec *iov, int count);
 int ph_output_last(ph_thread *t, struct iovec *iov, int count, char *owned);
+
+/*
+ * spill.c: a stream for a slow client.  No GIL, but for ph_spill_end, which is called with it.
+ * begin: false when nothing can be kept.  idle: the client has all.  add: 0, an errno of the client, or EAGAIN when the
+ * file cannot grow and the client has all that is in it; iov is what was not taken.  end: the rest becomes the tail.
+ */
+void ph_spill_configure(const char *path, uint64_t limit, int patience_ms);
+bool ph_spill_begin(ph_thread *t);
+bool ph_spill_idle(ph_spill *s);
+int ph_spill_add(ph_spill *s, struct iovec **iov, int *count);
+void ph_spill_end(ph_thread *t);
 
 /*
  * hook.c: pre_request and post_request, in the request's thread.  GIL held; no exception is left behind.

@@ -81,6 +81,8 @@ BUILTIN(configure)
 	ph_py.request_timeout = take(args[0], "request_timeout");
 	ph_py.header_pairs = take(args[0], "header_pairs");
 	ph_py.offload = py.PyLong_AsLong(py.PyDict_GetItemString(args[0], "offload")) != 0;
+	ph_py.file_wrapper = take(args[0], "file_wrapper");
+	ph_py.plain_file = take(args[0], "plain_file");
 	ph_py.before_request = take(args[0], "before_request");
 	ph_py.after_request = take(args[0], "after_request");
 	return none();

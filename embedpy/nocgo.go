@@ -74,8 +74,8 @@ func Forked() bool { return false }
 // CheckSignals does nothing without cgo.
 func CheckSignals() (bool, string) { return false, "" }
 
-// SetWriteTimeout does nothing without cgo.
-func SetWriteTimeout(time.Duration) {}
+// SetOutput does nothing without cgo.
+func SetOutput(time.Duration, string, int) {}
 
 // DropConn does nothing without cgo.
 func DropConn(unsafe.Pointer) {}

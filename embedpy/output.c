@@ -10,14 +10,16 @@
 
 enum {
 	LARGE = 64 * 1024,    /* a write of this size is worth letting go of the GIL */
+	HASTE_MS = 20,        /* how long a stream waits for a reader before it goes on into a file */
 	PATIENCE_MS = 2,      /* how long a finished response waits for a reader before it moves to the goroutine lane */
 };
 
 static int write_timeout_ms = -1; /* how long a stream waits for a reader that takes nothing; -1: for ever */
 
-void ph_output_timeout(int milliseconds)
+void ph_output_configure(int timeout_ms, const char *directory, uint64_t limit)
 {
-	write_timeout_ms = milliseconds > 0 ? milliseconds : -1;
+	write_timeout_ms = timeout_ms > 0 ? timeout_ms : -1;
+	ph_spill_configure(directory, limit, write_timeout_ms);
 }
 
 /* advance: drops n sent bytes from the vector. */
@@ -93,7 +95,22 @@ static int push_patiently(int fd, struct iovec **iov, int *count)
 	}
 }
 
-/* ph_output_wait: for a stream.  A slow reader holds this thread, never the GIL. */
+/*
+ * push_slowly: for a reader that does not take all at once.  What it leaves goes into the spill; where there is none,
+ * or it is full, the reader is waited for.  No GIL.
+ */
+static int push_slowly(ph_thread *t, struct iovec *iov, int count)
+{
+	int error = EAGAIN;
+
+	if (t->spill == NULL || ph_spill_idle(t->spill))
+		error = push(t->x.fd, &iov, &count, HASTE_MS);
+	if (error == EAGAIN && (t->spill != NULL || ph_spill_begin(t)))
+		error = ph_spill_add(t->spill, &iov, &count);
+	return error == EAGAIN ? push_patiently(t->x.fd, &iov, &count) : error;
+}
+
+/* ph_output_wait: for a stream.  A slow reader holds this thread only when the spill is full, and never the GIL. */
 int ph_output_wait(ph_thread *t, struct iovec *iov, int count)
 {
 	bool yield = total(iov, count) >= LARGE || __atomic_load_n(&ph_gil_waiters, __ATOMIC_RELAXED) > 0;
@@ -102,11 +119,11 @@ int ph_output_wait(ph_thread *t, struct iovec *iov, int count)
 
 	if (t->x.outcome & PH_OFFLOADED)
 		return PH_SENT;
-	if (!yield)
+	if (!yield && (t->spill == NULL || ph_spill_idle(t->spill)))
 		error = push(t->x.fd, &iov, &count, 0);
 	if (error == EAGAIN) {
 		saved = py.PyEval_SaveThread(); /* of the calling thread: write() may run in one of the application's */
-		error = push_patiently(t->x.fd, &iov, &count);
+		error = push_slowly(t, iov, count);
 		py.PyEval_RestoreThread(saved);
 	}
 	if (error == ETIMEDOUT)
@@ -129,6 +146,12 @@ int ph_output_last(ph_thread *t, struct iovec *iov, int count, char *owned)
 	if (t->x.outcome & PH_OFFLOADED) {
 		free(owned);
 		return PH_SENT;
+	}
+	if (t->spill != NULL) { /* the end of a stream: behind the rest of it */
+		int sent = ph_output_wait(t, iov, count);
+
+		free(owned);
+		return sent;
 	}
 	saved = yield ? py.PyEval_SaveThread() : NULL;
 	error = push(t->x.fd, &iov, &count, yield ? PATIENCE_MS : 0);

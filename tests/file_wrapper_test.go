@@ -1,6 +1,7 @@
 package tests
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,7 +13,14 @@ func TestFileWrapper(t *testing.T) {
 	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
 		content := strings.Repeat("0123456789", 1000)
 		s := Start(t, Options{App: "file_wrapper", Kind: kind, Env: []string{"FILE=" + writeFile(t, content)}})
+		without := Start(t, Options{
+			App: "file_wrapper", Kind: kind, Env: []string{"FILE=" + writeFile(t, content)}, Args: []string{"--no-sendfile"}})
 		for _, c := range []struct{ path, body string }{
+			{"/begun", content[5:]},
+			{"/named", "flushed"},
+			{"/unflushed", "3456789"},
+			{"/zipped", "unpacked"},
+			{"/loud", "QUIET"},
 			{"/whole", content},
 			{"/raw", content},
 			{"/offset", content[5:]},
@@ -28,6 +36,21 @@ func TestFileWrapper(t *testing.T) {
 			s.Allow(`Content-Length`)
 			s.Get(c.path).Want(t, 200, c.body)
 			s.Do("GET "+c.path+" HTTP/1.0\r\n\r\n").Want(t, 200, c.body)
+			without.Allow(`Content-Length`)
+			without.Get(c.path).Want(t, 200, c.body)
+		}
+		// The length of a plain file is known before it is sent.
+		if r := s.Get("/begun"); r.Value("Content-Length") != fmt.Sprint(len(content)-5) {
+			t.Errorf("%+v", r.Fields)
+		}
+		for _, r := range []*Response{s.Get("/zipped"), without.Get("/begun")} {
+			if r.Value("Transfer-Encoding") != "chunked" {
+				t.Errorf("%+v", r.Fields)
+			}
+		}
+		c := s.Dial()
+		for range 3 {
+			c.Roundtrip(get("/offset")).Want(t, 200, content[5:])
 		}
 		s.Do("HEAD /whole?10000 HTTP/1.1\r\nHost: test\r\n\r\n").Want(t, 200, "")
 		// The block size is a hint that a server may ignore.

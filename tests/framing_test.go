@@ -266,13 +266,19 @@ func TestLateClients(t *testing.T) {
 	})
 }
 
-// A body that cannot be kept is answered with 507 (RFC 4918 11.5).
+// A body that cannot be kept is answered with 507 (RFC 4918 11.5): no directory to write to, and a full disk.
 func TestSpoolDirectoryFull(t *testing.T) {
 	t.Parallel()
-	s := Start(t, Options{App: "framing", Args: []string{"--spool-dir", "/proc/self", "--spool-threshold", "1K"}})
-	s.Expect(`Cannot keep the request body of ip=127\.0\.0\.1: spooling to /proc/self: `)
-	if r := s.Do(post("/", strings.Repeat("x", 200000))); r.Status != 507 {
-		t.Errorf("%+v", r)
+	for directory, cause := range map[string]string{"/proc/self": "", smallDisk(t, "64K"): "no space left on device"} {
+		s := Start(t, Options{App: "framing", Args: []string{"--spool-dir", directory, "--spool-threshold", "1K"}})
+		s.Expect(`Cannot keep the request body of ip=127\.0\.0\.1: spooling to ` + directory + `: [^\n]*` + cause)
+		body := strings.Repeat("x", 200000)
+		for _, wire := range []string{post("/", body), chunked("/", body[:70000], body[70000:])} {
+			r := s.Do(wire)
+			if r.Status != 507 || !r.Closes() {
+				t.Errorf("%+v", r)
+			}
+		}
+		s.Do(post("/", "small")).Want(t, 200, "POST|/||test|HTTP/1.1|||small")
 	}
-	s.Do(post("/", "small")).Want(t, 200, "POST|/||test|HTTP/1.1|||small")
 }

@@ -14,6 +14,7 @@ var validated = []struct {
 	requests  []string
 }{
 	{"framing", "", []string{get("//"), post("//", "a")}},
+	{"slow", "0", []string{get("//")}},
 	{"hello", "", []string{"HEAD // HTTP/1.1\r\nHost: test\r\n\r\n"}},
 	{"hooks", "Hello, world!\n", []string{get("//")}},
 	{"hello", "Hello, world!\n", []string{get("//"), post("//", "body"), "GET // HTTP/1.0\r\n\r\n"}},

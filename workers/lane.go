@@ -9,7 +9,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/pyhost/pyhost/embedpy"
 	"github.com/pyhost/pyhost/logging"
 	"github.com/pyhost/pyhost/protocol/http1"
 	"github.com/pyhost/pyhost/workers/socket"
@@ -141,28 +140,6 @@ func (l *lane) end(c *conn) {
 		return
 	}
 	l.w.close(c)
-}
-
-// drain sends the rest of a finished response at the client's pace. rest is what the client sent behind the request;
-// more says that it may send more although the connection ends.
-func (l *lane) drain(c *conn, tail embedpy.Tail, reuse bool, rest []byte, more bool) {
-	rest = append([]byte(nil), rest...)
-	l.start(c, func(f *os.File) {
-		err := writePatiently(f, tail.Bytes(), l.w.timeouts.write)
-		l.w.python.Free(tail)
-		f.Close()
-		switch {
-		case err != nil:
-			l.w.log.Debug("Client ip=%s did not take its response: %v", c.peer(), err)
-			l.w.close(c)
-		case !reuse && more:
-			l.finish(c, nil)
-		case !reuse:
-			l.end(c)
-		default:
-			l.giveBack(c, rest)
-		}
-	})
 }
 
 // giveBack returns a connection to the Python threads: to the poller, or at once if it has sent more already.

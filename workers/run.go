@@ -111,7 +111,7 @@ func (w *worker) live(boot *wire.WorkerBoot, control *net.UnixConn) (int, error)
 		w.sayExit()
 		return failure.Code, nil
 	}
-	embedpy.SetWriteTimeout(w.timeouts.write)
+	embedpy.SetOutput(w.timeouts.write, w.spooling.dir, boot.Config.SpoolResponseLimit)
 	embedpy.TrimResident()
 	stop := make(chan struct{})
 	if err := w.serve(boot.Config, stop); err != nil {

@@ -208,6 +208,10 @@ func (t *thread) settle(c *conn, r *request) bool {
 	t.record.write(c, r, x.Head())
 	reuse := x.Outcome&embedpy.OutcomeReuse != 0
 	more := len(r.rest) > 0 || r.kind == embedpy.BodyStream
+	if t.request.Minor == 0 && x.Outcome&embedpy.OutcomeFailed != 0 {
+		// The end of the connection was to be the end of the body: only a reset shows that it is not (RFC 9112 8).
+		c.reset()
+	}
 	if tail, ok := x.TakeTail(); ok {
 		t.w.lane.drain(c, tail, reuse, r.rest, more)
 		return false
@@ -222,10 +226,6 @@ func (t *thread) settle(c *conn, r *request) bool {
 	}
 	if x.Outcome&embedpy.OutcomeTaken != 0 {
 		unix.Shutdown(c.fd, unix.SHUT_RDWR) // copies that the application keeps hold the connection open no longer
-	}
-	if t.request.Minor == 0 && x.Outcome&embedpy.OutcomeFailed != 0 {
-		// The end of the connection was to be the end of the body: only a reset shows that it is not (RFC 9112 8).
-		c.reset()
 	}
 	switch {
 	case x.Outcome&embedpy.OutcomeFailed != 0:

@@ -3,6 +3,7 @@
 import io
 import os
 import socket
+import stat
 
 import _pyhost
 
@@ -111,6 +112,33 @@ class FileWrapper:
         if data:
             return data
         raise IndexError(index)
+
+
+READS = (io.FileIO.read, io.BufferedReader.read, io.BufferedRandom.read)
+
+
+def plain_file(wrapper):
+    """(descriptor, offset, size) of what a FileWrapper will read, if that is the rest of a regular file as it lies on
+    the disk; else None.
+
+    A file object may show something else than its descriptor does, as gzip's, or one whose read() is not io's own.
+    """
+    file = wrapper.filelike
+    if type(file).__module__ == "tempfile":
+        file = getattr(file, "file", None)
+    raw = file.raw if isinstance(file, (io.BufferedReader, io.BufferedRandom)) else file
+    if not isinstance(raw, io.FileIO) or type(raw).read not in READS or type(file).read not in READS:
+        return None
+    try:
+        if isinstance(file, io.BufferedRandom):
+            file.flush()
+        offset = file.tell()
+        status = os.fstat(raw.fileno())
+    except (OSError, ValueError):
+        return None  # closed, or a pipe: read() knows what to say
+    if not stat.S_ISREG(status.st_mode) or status.st_size <= offset:
+        return None
+    return raw.fileno(), offset, status.st_size
 
 
 class ClientSocket:

@@ -62,6 +62,8 @@ def boot(text, error_fd, wake_fd, note_fd):
         "open_file": streams.open_file,
         "open_stream": streams.open_stream,
         "header_pairs": header_pairs,
+        "file_wrapper": streams.FileWrapper if config.get("sendfile") else None,
+        "plain_file": streams.plain_file,
         "offload": bool(config.get("sendfile_root")),
         "request_timeout": RequestTimeout,
         "before_request": request_hook("before"),

@@ -1,4 +1,5 @@
 """Sends files through wsgi.file_wrapper; $FILE is the file, "/closed" tells how many were closed."""
+import gzip
 import io
 import os
 import tempfile
@@ -38,7 +39,55 @@ def empty():
     return tempfile.TemporaryFile()
 
 
+class Loud(io.FileIO):
+    def read(self, size=-1):
+        return super().read(size).upper()
+
+
+def zipped():
+    packed = tempfile.TemporaryFile()
+    with gzip.GzipFile(fileobj=packed, mode="wb") as packer:
+        packer.write(b"unpacked")
+    packed.seek(0)
+    return gzip.GzipFile(fileobj=packed)
+
+
+def begun():
+    handle = open(os.environ["FILE"], "rb")
+    handle.read(5)
+    return handle
+
+
+def named():
+    handle = tempfile.NamedTemporaryFile()
+    handle.write(b"not flushed")
+    handle.seek(4)
+    return handle
+
+
+def unflushed():
+    handle = tempfile.TemporaryFile()
+    handle.write(b"0123456789")
+    handle.seek(0)
+    handle.write(b"abc")
+    return handle
+
+
+def loud():
+    handle = tempfile.NamedTemporaryFile(delete=False)
+    handle.write(b"quiet")
+    handle.close()
+    source = Loud(handle.name)
+    os.unlink(handle.name)
+    return source
+
+
 SOURCES = {
+    "begun": begun,
+    "named": named,
+    "unflushed": unflushed,
+    "zipped": zipped,
+    "loud": loud,
     "whole": lambda: open(os.environ["FILE"], "rb"),
     "raw": lambda: open(os.environ["FILE"], "rb", buffering=0),
     "offset": offset,

@@ -1,0 +1,105 @@
+package workers
+
+import (
+	"errors"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pyhost/pyhost/embedpy"
+)
+
+// tailBlock is how much of a file goes to the client between two looks at its patience, in bytes.
+const tailBlock = 256 << 10
+
+// errShort: a file that the application returned became shorter while it was sent.
+var errShort = errors.New("the file became shorter")
+
+// drain sends the rest of a finished response at the client's pace. rest is what the client sent behind the request;
+// more says that it may send more although the connection ends.
+func (l *lane) drain(c *conn, tail embedpy.Tail, reuse bool, rest []byte, more bool) {
+	rest = append([]byte(nil), rest...)
+	l.start(c, func(f *os.File) {
+		err := l.sendTail(f, tail)
+		l.w.python.Free(tail)
+		f.Close()
+		switch {
+		case errors.Is(err, errShort):
+			l.w.log.Error("Cutting the response to ip=%s: %v", c.peer(), err)
+			c.reset()
+			l.w.close(c)
+		case err != nil:
+			l.w.log.Debug("Client ip=%s did not take its response: %v", c.peer(), err)
+			l.w.close(c)
+		case !reuse && more:
+			l.finish(c, nil)
+		case !reuse:
+			l.end(c)
+		default:
+			l.giveBack(c, rest)
+		}
+	})
+}
+
+func (l *lane) sendTail(f *os.File, tail embedpy.Tail) error {
+	if err := writePatiently(f, tail.Bytes(), l.w.timeouts.write); err != nil || tail.File.To == 0 {
+		return err
+	}
+	span := tail.File
+	for span.From < span.To {
+		before := unsent(f)
+		f.SetWriteDeadline(after(l.w.timeouts.write))
+		n, err := sendSpan(f, span)
+		span.From += int64(n)
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded) && unsent(f) < before:
+		case err != nil:
+			return err
+		}
+	}
+	return nil
+}
+
+// sendSpan sends a part of a file with sendfile(2), or by hand where its file system does not know how.
+func sendSpan(f *os.File, span embedpy.Span) (n int, err error) {
+	offset, count := span.From, min(span.To-span.From, tailBlock)
+	if span.Ring > 0 {
+		offset %= span.Ring
+		count = min(count, span.Ring-offset)
+	}
+	raw, err := f.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	failure := error(nil)
+	err = raw.Write(func(fd uintptr) bool {
+		at := offset
+		n, failure = unix.Sendfile(int(fd), span.FD, &at, int(count))
+		return !errors.Is(failure, unix.EAGAIN)
+	})
+	switch {
+	case err != nil:
+		return 0, err
+	case errors.Is(failure, unix.EINTR):
+		return 0, nil
+	case errors.Is(failure, unix.EINVAL), errors.Is(failure, unix.ENOSYS):
+		return copySpan(f, span.FD, offset, count)
+	case failure != nil:
+		return 0, os.NewSyscallError("sendfile", failure)
+	case n == 0:
+		return 0, errShort
+	}
+	return n, nil
+}
+
+func copySpan(f *os.File, fd int, offset, count int64) (int, error) {
+	block := make([]byte, count)
+	n, err := unix.Pread(fd, block, offset)
+	switch {
+	case err != nil:
+		return 0, os.NewSyscallError("pread", err)
+	case n == 0:
+		return 0, errShort
+	}
+	return f.Write(block[:n])
+}
