@@ -25,7 +25,7 @@ var sslSettings = []*Setting{
 	},
 	{
 		Name: "ssl_version", Flags: []string{"ssl-version"}, Metavar: "NAME", Section: "SSL",
-		Type: String, Default: "TLS",
+		Type: String, Default: "TLS", orNumber: true,
 		Doc: "The versions that are spoken: TLS is 1.2 and newer, TLSv1_2 or TLSv1_3 that one alone; PROTOCOL_ may " +
 			"stand before the name.",
 		field: func(c *Config) any { return &c.SSLVersion },

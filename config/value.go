@@ -129,6 +129,8 @@ func (s *Setting) fromPython(value any, dir string) (any, *ValueError) {
 			return s.inRange(1, "True")
 		case s.Type == Int:
 			return s.inRange(0, "False")
+		case s.bare != "": // a switch once, now with modes
+			return s.textFrom(strconv.FormatBool(v), dir)
 		}
 	case json.Number:
 		if s.Type == Int {

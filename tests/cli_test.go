@@ -30,15 +30,22 @@ func runAs(t *testing.T, uid uint32, args ...string) outcome {
 
 func runWith(t *testing.T, attributes *syscall.SysProcAttr, env []string, args ...string) outcome {
 	t.Helper()
+	directory := t.TempDir()
+	if attributes != nil {
+		directory = "/" // the other is the suite's alone
+	}
+	return runAt(t, directory, attributes, env, args...)
+}
+
+// runAt does it in a directory.
+func runAt(t *testing.T, directory string, attributes *syscall.SysProcAttr, env []string, args ...string) outcome {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	// Files, because a daemon may keep its output open for longer than the command lives.
 	outPath, errPath := filepath.Join(t.TempDir(), "stdout"), filepath.Join(t.TempDir(), "stderr")
 	command := exec.CommandContext(ctx, binary, args...)
-	command.Dir = t.TempDir()
-	if attributes != nil {
-		command.Dir, command.SysProcAttr = "/", attributes // the other is the suite's alone
-	}
+	command.Dir, command.SysProcAttr = directory, attributes
 	command.Env = append(baseEnvironment(command.Dir), env...)
 	command.Stdout, command.Stderr = openAppending(t, outPath), openAppending(t, errPath)
 	err := command.Run()

@@ -82,10 +82,9 @@ def _run_file(path, warnings):
 def own_traceback(error):
     """The traceback of an exception without the frames of the server and of the import machinery above the file's."""
     trace = error.__traceback__
-    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(("<pyhost", "<frozen ")):
+    ours = ("<pyhost", "<frozen ", importlib.__file__)
+    while trace is not None and trace.tb_frame.f_code.co_filename.startswith(ours):
         trace = trace.tb_next
-    if trace is None and not isinstance(error, SyntaxError):
-        trace = error.__traceback__
     return "".join(traceback.format_exception(type(error), error, trace))
 
 

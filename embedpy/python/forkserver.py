@@ -199,7 +199,7 @@ class Forkserver:
         fds, self.fds = self.fds[:count], self.fds[count:]
         who = {"slot": boot.get("slot", 0), "age": boot.get("age", 0)}
         if host is not None:
-            worker = host.before_fork(who["age"])
+            worker = host.before_fork(who["age"], [each["address"] for each in boot.get("listeners") or ()])
         try:
             pid = os.fork()
         except OSError as error:

@@ -47,8 +47,13 @@ class HookHost:
             answer.update(code=code, error="%s: %s" % (type(error).__name__, error))
         self._send(answer)
 
-    def before_fork(self, age):
-        """Make the worker object and run pre_fork.  An exception is in the log; the worker is forked all the same."""
+    def before_fork(self, age, addresses):
+        """Make the worker object and run pre_fork.  An exception is in the log; the worker is forked all the same.
+
+        addresses are those of its listeners.
+        """
+        if len(addresses) != len(self.server.LISTENERS):
+            self.server.listen(addresses)
         self.server.worker_age = age
         worker = objects.Worker(self.server, age)
         hooks.call("pre_fork", self.server.log, self.server, worker)

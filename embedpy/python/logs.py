@@ -78,6 +78,8 @@ class Logger:
 
     LOG_LEVELS = {"critical": 50, "error": 40, "warning": 30, "info": 20, "debug": 10}
     atoms_wrapper_class = Atoms
+    error_fmt, datefmt, access_fmt = ERROR_FORMAT, DATE_FORMAT, "%(message)s"
+    loglevel = logging.INFO
 
     def __init__(self, cfg):
         self.cfg = cfg
@@ -89,18 +91,25 @@ class Logger:
     def setup(self, cfg):
         """Configure the loggers: the files of the settings first, then what a logging configuration says instead."""
         self.cfg = cfg
-        self.error_log.setLevel(self.LOG_LEVELS.get(cfg.loglevel, logging.INFO))
+        self.loglevel = self.LOG_LEVELS.get(cfg.loglevel, logging.INFO)
+        self.error_log.setLevel(self.loglevel)
         self.access_log.setLevel(logging.INFO)
-        self._output(self.error_log, cfg.errorlog, logging.Formatter(ERROR_FORMAT, DATE_FORMAT), sys.stderr)
+        self._set_handler(self.error_log, cfg.errorlog, logging.Formatter(self.error_fmt, self.datefmt))
         if cfg.accesslog:
-            self._output(self.access_log, cfg.accesslog, logging.Formatter("%(message)s"), sys.stdout)
+            self._set_handler(self.access_log, cfg.accesslog, logging.Formatter(self.access_fmt), sys.stdout)
         configure(cfg)
 
-    @staticmethod
-    def _output(log, target, formatter, stream):
-        handler = logging.StreamHandler(stream) if target == "-" else logging.FileHandler(target)
-        handler.setFormatter(formatter)
+    def _set_handler(self, log, output, fmt, stream=None):
+        """Have log write to output, a path or "-" for stream, standard error by default.  Subclasses call it."""
+        handler = logging.StreamHandler(stream) if output == "-" else logging.FileHandler(output)
+        handler.setFormatter(fmt)
+        handler._gunicorn = True
         log.handlers[:] = [handler]
+
+    @staticmethod
+    def _get_gunicorn_handler(log):
+        """The handler that _set_handler gave to log, or None.  Subclasses call it."""
+        return next((handler for handler in log.handlers if getattr(handler, "_gunicorn", False)), None)
 
     def critical(self, msg, *args, **kwargs):
         """Log to gunicorn.error."""
