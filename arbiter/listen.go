@@ -60,6 +60,9 @@ func lookup(host string) (netip.Addr, error) {
 	if ip, err := netip.ParseAddr(host); err == nil {
 		return ip, nil
 	}
+	if strings.EqualFold(host, "localhost") { // RFC 6761 6.3: not a question for a DNS server, even without /etc/hosts
+		return netip.AddrFrom4([4]byte{127, 0, 0, 1}), nil
+	}
 	found, err := net.LookupIP(host)
 	if err != nil {
 		return netip.Addr{}, err
