@@ -51,7 +51,7 @@ bench: build ## compare speed and memory with other servers
 
 bench-full: build ## the same with ROUNDS (11) rounds; rewrites docs/performance.md
 	@bench/setup.sh
-	$(PYTHON) bench/run.py --rounds $(ROUNDS) --json bin/bench.json --markdown docs/performance.md
+	$(PYTHON) bench/run.py --full --rounds $(ROUNDS) --json bin/bench.json --markdown docs/performance.md
 
 bench-go: ## run the benchmarks of the Go packages
 	go test -run '^$$' -bench . -benchmem $$(go list ./... | grep -v /tests)

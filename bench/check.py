@@ -19,9 +19,9 @@ class Answer:
     def notes(self, row: Row) -> list[str]:
         """What a reader has to know before comparing this server's figures with others."""
         notes = []
-        if not self.keep_alive and not row.headers:
+        if not self.keep_alive and not row.closes:
             notes.append("new connection per request")
-        if row.name == "generator" and self.framing == "length":
+        if row.name in ("generator", "stream") and self.framing == "length":
             notes.append("collects the generator before it sends")
         if self.framing == "close":
             notes.append("ends the body by closing: a truncated one looks complete")

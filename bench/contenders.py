@@ -10,15 +10,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv-bench"
+# The contender that does nothing but epoll, read and write: every row is also shown as a multiple of its CPU.
+FLOOR = "floor"
 
 
 @dataclass(frozen=True)
 class Contender:
     """A server with its command line.
 
-    The placeholders of `template` are {bin} (the venv's scripts), {venv}, {bench} (this folder), {pyhost}, {port} and
-    {app}. `rival` is the pyhost contender of the same shape, the one that the ratios are taken against. `rows` are the
-    rows that it takes part in; empty means all of them.
+    The placeholders of `template` are {bin} (the venv's scripts), {venv}, {bench} (this folder), {pyhost}, {port},
+    {bind} (127.0.0.1 with that port, or a unix socket) and {app}. `rival` is the pyhost contender of the same shape,
+    the one that the ratios are taken against. `rows` are the rows that it takes part in; empty means all that want it.
     """
 
     name: str
@@ -27,16 +29,20 @@ class Contender:
     rival: str = "pyhost-sync"
     rows: tuple[str, ...] = ()
 
-    def command(self, pyhost: Path, port: int, app: str) -> list[str]:
-        """The command line for one server on 127.0.0.1:`port`."""
+    def in_row(self, name: str, peers: tuple[str, ...]) -> bool:
+        """Whether it takes part in the row of that name, which wants these peers."""
+        return (not self.rows or name in self.rows) and (not peers or self.name in peers)
+
+    def command(self, pyhost: Path, port: int, app: str, socket: str = "") -> list[str]:
+        """The command line for one server on 127.0.0.1:`port`, or on the unix socket of that path."""
         values = {"bin": VENV / "bin", "venv": VENV, "bench": ROOT / "bench", "pyhost": pyhost, "port": port,
-                  "app": app}
+                  "bind": f"unix:{socket}" if socket else f"127.0.0.1:{port}", "app": app}
         return [word.format(**values) for word in shlex.split(self.template)]
 
     def shown(self) -> str:
         """The command line for a shell in which $REPO, $PORT and $APP are set."""
         return self.template.format(bin="$REPO/.venv-bench/bin", venv="$REPO/.venv-bench", bench="$REPO/bench",
-                                    pyhost="$REPO/bin/pyhost", port="$PORT", app="$APP")
+                                    pyhost="$REPO/bin/pyhost", port="$PORT", bind="127.0.0.1:$PORT", app="$APP")
 
     def missing(self, pyhost: Path, versions: dict[str, str]) -> str | None:
         """Why it cannot take part, or None."""
@@ -47,9 +53,9 @@ class Contender:
         return failed_installs().get(self.distribution, "not installed: bench/setup.sh")
 
 
-PYHOST = "{pyhost} --python {bin}/python -b 127.0.0.1:{port} "
+PYHOST = "{pyhost} --python {bin}/python -b {bind} "
 # The control socket is a thread in the master and a file in the home directory: gunicorn is leaner without.
-GUNICORN = "{bin}/gunicorn -b 127.0.0.1:{port} --no-control-socket "
+GUNICORN = "{bin}/gunicorn -b {bind} --no-control-socket "
 GRANIAN = "{bin}/granian --interface wsgi --host 127.0.0.1 --port {port} --http 1 --no-ws --log-level warning "
 # --http-socket closes each connection without saying so; the header tells wrk, which would count it as an error.
 UWSGI = ("{bin}/uwsgi --http-socket 127.0.0.1:{port} --home {venv} --master --need-app --die-on-term --disable-logging "
@@ -67,7 +73,8 @@ CONTENDERS = (
     Contender("fastwsgi", "fastwsgi", "{bin}/python {bench}/serve.py fastwsgi {port} {app}"),
     Contender("waitress", "waitress", "{bin}/waitress-serve --listen 127.0.0.1:{port} --threads 4 {app}",
               "pyhost-gthread"),
-    Contender("floor", "floor", "{venv}/floor {port}", rows=("hello", "hello-close")),
+    Contender("fasthttp", "fasthttp", "{venv}/fasthttp {port}", rows=("hello", "hello-close")),
+    Contender(FLOOR, "floor", "{venv}/floor {port} {app}"),
 )
 
 MEMORY_CONTENDERS = (
@@ -102,9 +109,11 @@ def installed_versions(pyhost: Path) -> dict[str, str]:
     banner = _output([pyhost, "--version"])
     if banner:
         versions["pyhost"] = banner.split()[-1].strip("()")
-    if (VENV / "floor").exists():
+    if (VENV / "fasthttp").exists():
         module = (ROOT / "go.mod").read_text()
-        versions["floor"] = "fasthttp " + module.split("valyala/fasthttp ", 1)[1].split()[0]
+        versions["fasthttp"] = module.split("valyala/fasthttp ", 1)[1].split()[0]
+    if (VENV / "floor").exists():
+        versions["floor"] = "in C"
     return versions
 
 

@@ -58,13 +58,14 @@ class Generator:
     core: int
     connections: int
 
-    def command(self, port: int | str, seconds: int, script: str | None = None, headers=()) -> list[str]:
-        """The command line of one run against 127.0.0.1:`port`."""
+    def command(self, port: int | str, seconds: int, script: str | None = None, headers=(),
+                connections: int = 0) -> list[str]:
+        """The command line of one run against 127.0.0.1:`port`; 0 connections are those of the generator."""
         options = [f"-H{name}: {value}" for name, value in headers]
         if script:
             options.append(f"-s{SCRIPTS / script}")
-        return ["taskset", "-c", str(self.core), "wrk", "--latency", "-t1", f"-c{self.connections}", f"-d{seconds}s",
-                *options, f"http://127.0.0.1:{port}/"]
+        return ["taskset", "-c", str(self.core), "wrk", "--latency", "-t1",
+                f"-c{connections or self.connections}", f"-d{seconds}s", *options, f"http://127.0.0.1:{port}/"]
 
     def run(self, port: int, seconds: int, **rest) -> Load:
         """Measures for so many seconds."""

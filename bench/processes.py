@@ -104,11 +104,15 @@ class StartError(Exception):
 
 
 class Server:
-    """One running server. Not started before start(); stop() may be called at any time, and twice."""
+    """One running server. Not started before start(); stop() may be called at any time, and twice.
 
-    def __init__(self, command: list[str], folder: Path, port: int, core: int, log: Path):
-        self.command = ["taskset", "-c", str(core), *command]
-        self.folder, self.port, self.log = folder, port, log
+    `cores` are those that it may use, as for taskset: "0", or "0,1". It listens on 127.0.0.1:`port`, or on the unix
+    socket of the path `unix`.
+    """
+
+    def __init__(self, command: list[str], folder: Path, port: int, cores: str, log: Path, unix: str = ""):
+        self.command = ["taskset", "-c", cores, *command]
+        self.folder, self.port, self.log, self.unix = folder, port, log, unix
         self.process: subprocess.Popen | None = None
         self.members: list[Process] = []
 
@@ -123,12 +127,21 @@ class Server:
         while time.monotonic() < end:
             if self.process.poll() is not None:
                 raise StartError(f"exited with status {self.process.returncode}: {self.last_line()}")
-            try:
-                socket.create_connection(("127.0.0.1", self.port), 1).close()
+            if self.listens():
                 return
-            except OSError:
-                time.sleep(0.02)
+            time.sleep(0.02)
         raise StartError(f"does not listen after {deadline:.0f} s: {self.last_line()}")
+
+    def listens(self) -> bool:
+        """Whether it takes connections."""
+        family, address = (socket.AF_UNIX, self.unix) if self.unix else (socket.AF_INET, ("127.0.0.1", self.port))
+        with socket.socket(family) as probe:
+            probe.settimeout(1)
+            try:
+                probe.connect(address)
+            except OSError:
+                return False
+        return True
 
     def last_line(self) -> str:
         """The last line of its log that is not empty."""

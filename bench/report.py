@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from contenders import CONTENDERS, MEMORY_CONTENDERS, ROOT
+from contenders import CONTENDERS, FLOOR, MEMORY_CONTENDERS, ROOT
 from load import Generator
-from results import Memory, Result, ratios
+from results import Memory, Result, Table, multiples, ratios
 from rows import MEMORY, ROWS, Row
+from speed import request
 
-SPEED = ["server", "requests/s", "spread", "p50 ms", "p99 ms", "CPU us/request", "PSS MiB", "rate ratio", "CPU ratio",
-         "remarks"]
+SPEED = ["server", "requests/s", "spread", "p50 ms", "p99 ms", "CPU us/request", "x floor", "PSS MiB", "rate ratio",
+         "CPU ratio", "remarks"]
 MEMORY_HEADER = ["server", "processes", "idle MiB", "requests", "loaded MiB", "idle ratio", "loaded ratio",
                  "remarks"]
 PROLOGUE = Path(__file__).resolve().parent / "prologue.md"
@@ -20,14 +21,16 @@ NONE = "-"
 def speed_cells(results: list[Result]) -> list[list[str]]:
     """The cells of one row's table, contenders in the order of their list."""
     table = []
+    floor = next((result for result in results if result.name == FLOOR), None)
     for result in results:
         figures = result.figures()
-        cells = [NONE] * 8
+        cells = [NONE] * 9
         if figures:
-            ratio = ratios(results, result)
+            ratio, multiple = ratios(results, result), multiples(floor, result)
             cells = [f"{figures['requests_per_second']:,.0f}", f"{figures['spread']:.0%}",
                      f"{figures['p50_us'] / 1e3:.2f}", f"{figures['p99_us'] / 1e3:.2f}", f"{figures['cpu_us']:.1f}",
-                     f"{result.pss / 2**20:.1f}", *([f"{value:.2f}" for value in ratio] if ratio else [NONE, NONE])]
+                     f"{multiple:.2f}" if multiple else NONE, f"{result.pss / 2**20:.1f}" if result.pss else NONE,
+                     *([f"{value:.2f}" for value in ratio] if ratio else [NONE, NONE])]
         table.append([result.name, *cells, "; ".join(result.remarks())])
     return table
 
@@ -68,8 +71,12 @@ def markdown_table(header: list[str], cells: list[list[str]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def markdown(run: dict, speed: dict[str, list[Result]], memory: list[Memory]) -> str:
-    """The whole of docs/performance.md: method, machine, versions, tables, command lines."""
+def markdown(run: dict, speed: dict[str, list[Result]], memory: list[Memory], extras: list[Table] = (),
+             charts: dict[str, str] | None = None) -> str:
+    """The whole of docs/performance.md: method, machine, versions, charts, tables, command lines.
+
+    `charts` maps the title of each to its file, in the page's own folder.
+    """
     parts = [PROLOGUE.read_text().strip().format(**run["settings"])]
     parts.append("## Machine and versions\n")
     parts[-1] += "".join(f"\n- {name}: {value}" for name, value in run["machine"].items())
@@ -78,6 +85,8 @@ def markdown(run: dict, speed: dict[str, list[Result]], memory: list[Memory]) ->
     shown = ("python", "pyhost", *dict.fromkeys(c.distribution for c in CONTENDERS if c.distribution != "pyhost"))
     versions = [f"{name} {run['versions'].get(name, '(missing)')}" for name in (*shown, "flask", "django")]
     parts[-1] += "\n- " + ", ".join(versions)
+    if charts:
+        parts.append("## At a glance\n\n" + "\n\n".join(f"![{title}]({file})" for title, file in charts.items()))
     for row in ROWS:
         if row.name in speed:
             rounds = f"{run['rounds'][row.name]} rounds of {run['seconds'][row.name]} s."
@@ -85,6 +94,7 @@ def markdown(run: dict, speed: dict[str, list[Result]], memory: list[Memory]) ->
             parts.append(f"## {row.title}\n\nRow `{row.name}`, {rounds}\n\n{table}")
     if memory:
         parts.append(f"## {MEMORY.title}\n\n{markdown_table(MEMORY_HEADER, memory_cells(memory))}")
+    parts += [f"## {table.title}\n\n{table.about}\n\n{markdown_table(table.header, table.cells)}" for table in extras]
     parts.append("## Command lines\n\n" + commands(run))
     return "\n\n".join(parts) + "\n"
 
@@ -104,5 +114,5 @@ def commands(run: dict) -> str:
 def load_command(run: dict, row: Row) -> str:
     """wrk's command line for a row, in a shell as for Contender.shown."""
     generator = Generator(run["settings"]["wrk_core"], run["settings"]["connections"])
-    command = generator.command("$PORT", run["seconds"][row.name], row.script, row.headers)
+    command = generator.command("$PORT", run["seconds"][row.name], **request(row))
     return " ".join(f"'{word}'" if " " in word else word for word in command).replace(str(ROOT), "$REPO")

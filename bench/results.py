@@ -99,6 +99,24 @@ def ratios(results: list[Result], result: Result) -> tuple[float, float] | None:
             median(mine.cpu / other.cpu for mine, other in pairs))
 
 
+def multiples(floor: Result | None, result: Result) -> float | None:
+    """CPU per request as a multiple of the floor's in the same row, taken as in ratios."""
+    if floor is None or floor.problem or result.problem or floor is result:
+        return None
+    pairs = [other.cpu / least.cpu for least, other in zip(floor.samples, result.samples) if least.cpu]
+    return median(pairs) if pairs else None
+
+
+@dataclass
+class Table:
+    """What another program of the benchmark measured, ready to print. `about` is a paragraph before it."""
+
+    title: str
+    about: str
+    header: list[str]
+    cells: list[list[str]]
+
+
 @dataclass
 class Memory:
     """The memory of one contender: PSS of its tree in bytes, before the first request and after `requests`."""

@@ -18,13 +18,20 @@ import tempfile
 import time
 from pathlib import Path
 
+import chart
+import lifecycle
 import machine
 import report
+import scale
 from contenders import CONTENDERS, MEMORY_CONTENDERS, ROOT, VENV, installed_versions
 from load import Generator
 from memory import REQUESTS, measure_memory
 from rows import MEMORY, ROWS
 from speed import Bench, measure_row
+
+# Measured by programs of their own; see there.
+EXTRAS = {"lifecycle": lifecycle, "scale": scale}
+FULL = {row.name for row in ROWS if row.full} | {"scale"}
 
 # Cores' worth of CPU that other programs may use before the figures are doubtful.
 QUIET = 0.1
@@ -33,18 +40,21 @@ QUIET = 0.1
 def arguments(argv: list[str]) -> argparse.Namespace:
     """The command line, with names checked."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    rows = [row.name for row in ROWS] + [MEMORY.name]
+    rows = [row.name for row in ROWS] + [MEMORY.name, *EXTRAS]
     servers = [contender.name for contender in CONTENDERS + MEMORY_CONTENDERS]
-    parser.add_argument("--rows", type=names("row", rows), default=rows, help="of " + ",".join(rows))
+    parser.add_argument("--rows", type=names("row", rows), help="of " + ",".join(rows))
+    parser.add_argument("--full", action="store_true", help="all rows; without, those that fit into ten minutes")
     parser.add_argument("--only", type=names("server", servers), default=servers, help="of " + ",".join(servers))
-    parser.add_argument("--rounds", type=int, metavar="N", help="turns of each server in a row (default 5)")
-    parser.add_argument("--seconds", type=int, metavar="N", help="time measured per turn (default 2 for hello, else 1)")
+    parser.add_argument("--rounds", type=int, metavar="N", help="turns of each server in a row (default 3, or 5)")
+    parser.add_argument("--seconds", type=int, metavar="N", help="time measured per turn (default 1)")
     parser.add_argument("--connections", type=int, default=32, metavar="N", help="of wrk (default 32)")
     parser.add_argument("--cores", default="0,1", metavar="S,L", help="cores of server and load (default 0,1)")
     parser.add_argument("--pyhost", type=Path, default=ROOT / "bin/pyhost", help="binary (default bin/pyhost)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every sample there")
     parser.add_argument("--markdown", type=Path, metavar="FILE", help="write the page docs/performance.md there")
     options = parser.parse_args(argv)
+    if options.rows is None:
+        options.rows = [name for name in rows if options.full or name not in FULL]
     try:
         options.server_core, options.wrk_core = map(int, options.cores.split(","))
     except ValueError:
@@ -111,7 +121,7 @@ def main(argv: list[str]) -> int:
         bench = Bench(generator, options.server_core, options.pyhost, run["versions"], Path(logs), say)
         for row in (row for row in ROWS if row.name in options.rows):
             say(row.title)
-            chosen = [c for c in CONTENDERS if c.name in options.only and (not c.rows or row.name in c.rows)]
+            chosen = [c for c in CONTENDERS if c.name in options.only and c.in_row(row.name, row.peers)]
             speed[row.name] = measure_row(bench, row, chosen, run["rounds"][row.name], run["seconds"][row.name])
             print(f"\n{row.title}\n" + report.text_table(report.SPEED, report.speed_cells(speed[row.name])), flush=True)
         chosen = [c for c in MEMORY_CONTENDERS if c.name in options.only]
@@ -119,6 +129,10 @@ def main(argv: list[str]) -> int:
             say(MEMORY.title)
             memory = measure_memory(bench, chosen)
             print(f"\n{MEMORY.title}\n" + report.text_table(report.MEMORY_HEADER, report.memory_cells(memory)))
+        extras = [module.measure(bench, options.only, options.rounds) for name, module in EXTRAS.items()
+                  if name in options.rows]
+        for extra in extras:
+            print(f"\n{extra.title}\n" + report.text_table(extra.header, extra.cells))
     after = machine.stolen()
     run["stolen"] = (after[0] - stolen) / max(1, after[1] - ticks)
     samples = [sample.foreign for results in speed.values() for result in results for sample in result.samples]
@@ -126,18 +140,20 @@ def main(argv: list[str]) -> int:
     say(f"took {time.monotonic() - began:.0f} s")
     if run["foreign"] > QUIET:
         say(f"warning: other programs used {run['foreign']:.2f} cores meanwhile: trust only the CPU figures, roughly")
-    write(options, run, speed, memory)
+    write(options, run, speed, memory, extras)
     return 0
 
 
-def write(options: argparse.Namespace, run: dict, speed: dict, memory: list) -> None:
+def write(options: argparse.Namespace, run: dict, speed: dict, memory: list, extras: list) -> None:
     """The files that the command line asks for."""
     if options.json:
         rows = {name: [result.as_json() for result in results] for name, results in speed.items()}
-        data = {**run, "rows": rows, "memory": [dataclasses.asdict(result) for result in memory]}
+        data = {**run, "rows": rows, "memory": [dataclasses.asdict(result) for result in memory],
+                "extras": [dataclasses.asdict(table) for table in extras]}
         options.json.write_text(json.dumps(data, indent=1) + "\n")
     if options.markdown:
-        options.markdown.write_text(report.markdown(run, speed, memory))
+        drawn = chart.draw(speed, options.markdown.parent)
+        options.markdown.write_text(report.markdown(run, speed, memory, extras, drawn))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ set -eu
 venv=$root/.venv-bench
 python=${PYTHON:-python3}
 # The newest of each: run.py records the versions that it met.
-peers="gunicorn uwsgi granian bjoern fastwsgi waitress flask django"
+peers="gunicorn uwsgi granian bjoern fastwsgi waitress flask django falcon bottle"
 
 identity() { "$1" -c 'import sys; print(sys.version, sys.base_prefix)' 2>/dev/null; }
 
@@ -29,6 +29,8 @@ install() {
 }
 
 command -v wrk >/dev/null 2>&1 || scripts/packages.sh wrk
+# One row has it in front; without, that row is the one that is missing.
+command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ] || scripts/packages.sh nginx || true
 # Only bjoern needs it: without, bjoern is the one that is missing.
 has_header ev.h || scripts/packages.sh libev-dev || true
 
@@ -45,5 +47,7 @@ for peer in $peers; do
     "$venv/bin/pip" show --quiet "$peer" >/dev/null 2>&1 || install "$peer"
 done
 
-CGO_ENABLED=0 go build -trimpath -o "$venv/floor" ./bench/floor ||
-    printf 'floor\tgo build ./bench/floor failed\n' >>"$venv/missing.txt"
+CGO_ENABLED=0 go build -trimpath -o "$venv/fasthttp" ./bench/fasthttp ||
+    printf 'fasthttp\tgo build ./bench/fasthttp failed\n' >>"$venv/missing.txt"
+cc -O2 -Wall -Wextra -o "$venv/floor" bench/floor/floor.c ||
+    printf 'floor\tcc bench/floor/floor.c failed\n' >>"$venv/missing.txt"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from check import check
 from contenders import ROOT, Contender
+from front import Fronted
 from load import Generator, LoadError
 from processes import Server, StartError, cpu_seconds, free_port, machine_busy_seconds, pss_bytes, stop_all
 from results import Result, Sample
@@ -30,10 +31,17 @@ class Bench:
 
     def server(self, contender: Contender, row: Row) -> Server:
         """A server for the row, not started."""
-        port = free_port()
-        log = self.logs / f"{row.name}-{contender.name}.log"
-        return Server(contender.command(self.pyhost, port, row.app), ROOT / "pyapps" / row.folder, port,
-                      self.server_core, log)
+        port, name = free_port(), f"{row.name}-{contender.name}"
+        unix = str(self.logs / f"{name}.sock") if row.front else ""
+        cores = f"{self.server_core},{self.generator.core}" if row.wide else str(self.server_core)
+        server = Server(contender.command(self.pyhost, port, row.app, unix), ROOT / "pyapps" / row.folder, port, cores,
+                        self.logs / f"{name}.log", unix)
+        return Fronted(server, row.front, self.logs / f"{name}-nginx", self.generator.core) if row.front else server
+
+
+def request(row: Row) -> dict:
+    """What wrk is told about the row."""
+    return {"script": row.script, "headers": row.headers, "connections": row.connections}
 
 
 def measure_row(bench: Bench, row: Row, contenders: list[Contender], rounds: int, seconds: int) -> list[Result]:
@@ -45,16 +53,14 @@ def measure_row(bench: Bench, row: Row, contenders: list[Contender], rounds: int
             missing = contender.missing(bench.pyhost, bench.versions)
             if missing:
                 result.fail("missing", missing)
-            else:
+            elif row.memory:
                 _alone(bench, row, contender, result)
-            if result.problem:
-                bench.say(f"  {result.name}: {result.kind}: {result.problem}")
-            else:
-                bench.say(f"  {result.name}: {result.pss / 2**20:.1f} MiB")
         for contender, result in zip(contenders, results):
             if not result.problem:
                 running.append((bench.server(contender, row), result))
                 _start(bench, row, *running[-1])
+            if result.problem:
+                bench.say(f"  {result.name}: {result.kind}: {result.problem}")
         for number in range(1, rounds + 1):
             for server, result in running:
                 if not result.problem:
@@ -69,36 +75,36 @@ def measure_row(bench: Bench, row: Row, contenders: list[Contender], rounds: int
 
 
 def _alone(bench: Bench, row: Row, contender: Contender, result: Result) -> None:
-    """Checks its answers and measures its memory: beside servers that map the same libraries its PSS would be less."""
+    """Measures its memory: beside servers that map the same libraries its PSS would be less."""
     server = bench.server(contender, row)
     try:
         _start(bench, row, server, result)
-        if result.problem:
-            return
-        answer = check(server.port, row)
-        if answer.problem:
-            result.fail("wrong", answer.problem)
-            return
-        result.framing = answer.framing
-        result.notes += answer.notes(row)
-        result.pss = pss_bytes(server.pid)
+        if not result.problem:
+            result.pss = pss_bytes(server.pid)
+            bench.say(f"  {result.name}: {result.pss / 2**20:.1f} MiB")
     finally:
         server.stop()
 
 
 def _start(bench: Bench, row: Row, server: Server, result: Result) -> None:
+    """Starts it, looks at its answers, and gets it warm."""
     try:
         server.start()
     except StartError as error:
         result.fail("failed", str(error))
         return
-    bench.generator.warm_up(server.port, WARM_UP, script=row.script, headers=row.headers)
+    answer = check(server.port, row)
+    if answer.problem:
+        result.fail("wrong", answer.problem)
+        return
+    result.framing, result.notes = answer.framing, answer.notes(row)
+    bench.generator.warm_up(server.port, WARM_UP, **request(row))
 
 
 def _round(bench: Bench, row: Row, server: Server, result: Result, seconds: int, number: int) -> None:
     try:
         cpu, everybody, began = cpu_seconds(server.pid), machine_busy_seconds(), time.monotonic()
-        load = bench.generator.run(server.port, seconds, script=row.script, headers=row.headers)
+        load = bench.generator.run(server.port, seconds, **request(row))
         elapsed, everybody = time.monotonic() - began, machine_busy_seconds() - everybody
         cpu = cpu_seconds(server.pid) - cpu
     except LoadError as error:

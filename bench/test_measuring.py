@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.server
 import os
 import re
+import shutil
+import subprocess
 import sys
 import tempfile
 import threading
@@ -12,9 +14,13 @@ import time
 import unittest
 from pathlib import Path
 
+import chart
+import lifecycle
 import rows
+import scale
 from check import check
-from contenders import ROOT
+from contenders import CONTENDERS, ROOT
+from front import HOW
 from load import LoadError, SCRIPTS, parse
 from processes import Server, StartError, cpu_seconds, free_port, pss_bytes, read_process, tree
 
@@ -76,11 +82,11 @@ class Processes(unittest.TestCase):
         folder = tempfile.TemporaryDirectory()
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
-        self.core = min(os.sched_getaffinity(0))
+        self.cores = str(min(os.sched_getaffinity(0)))
 
     def server(self, code: str) -> Server:
         port = free_port()
-        server = Server([sys.executable, "-c", code, str(port)], self.folder, port, self.core, self.folder / "log")
+        server = Server([sys.executable, "-c", code, str(port)], self.folder, port, self.cores, self.folder / "log")
         self.addCleanup(server.stop, 0)
         return server
 
@@ -168,10 +174,108 @@ class Rows(unittest.TestCase):
             if row.folder == "bench_wsgi" and not row.body:
                 answer = getattr(app, row.app.split(":")[1])({}, lambda status, headers: None)
                 self.assertEqual(b"".join(answer), row.expected, row.name)
+                getattr(answer, "close", lambda: None)()
+
+    def test_names(self):
+        names = {contender.name for contender in CONTENDERS}
+        for row in rows.ROWS:
+            self.assertLessEqual(set(row.peers), names, row.name)
+            self.assertIn(row.group, chart.GROUPS, row.name)
+            self.assertTrue(not row.front or row.front in HOW, row.name)
+        self.assertEqual(len(rows.BROWSER), 29, "with Host, thirty headers")
 
     def test_post_script(self):
         block, count = re.search(r'string\.rep\("(\d+)", (\d+)\)', (SCRIPTS / "post.lua").read_text()).groups()
         self.assertEqual(block.encode() * int(count), rows.POST)
+
+
+class Floor(unittest.TestCase):
+    """The server in C has to give the right answers too."""
+
+    def test_answers(self):
+        compiler = shutil.which("cc")
+        if not compiler:
+            self.skipTest("no cc")
+        with tempfile.TemporaryDirectory() as folder:
+            program = os.path.join(folder, "floor")
+            subprocess.run([compiler, "-O1", "-Wall", "-Wextra", "-Werror", "-o", program,
+                            ROOT / "bench/floor/floor.c"], check=True)
+            for row in (row for row in rows.ROWS if row.folder == "bench_wsgi"):
+                port = free_port()
+                server = Server([program, str(port), row.app], Path(folder), port,
+                                str(min(os.sched_getaffinity(0))), Path(folder) / "log")
+                try:
+                    server.start()
+                    answer = check(port, row)
+                finally:
+                    server.stop()
+                self.assertIsNone(answer.problem, row.name)
+                self.assertEqual(answer.keep_alive, not row.closes, row.name)
+                self.assertEqual(answer.framing == "chunked", row.name in ("generator", "stream"), row.name)
+
+
+# A server whose answers come from children; SIGHUP replaces them: the old one goes a little later than the new comes.
+RELOADING = """
+import http.server, os, signal, socket, sys, time
+listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b"Hello, World!\\n")
+    def log_message(self, *rest): pass
+def worker():
+    pid = os.fork()
+    if pid: return pid
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    server = http.server.HTTPServer(("127.0.0.1", 0), Handler, bind_and_activate=False)
+    server.socket = listener
+    server.serve_forever()
+def reload(*rest):
+    global child
+    old, child = child, worker()
+    time.sleep(0.3)
+    os.kill(old, signal.SIGTERM)
+    os.waitpid(old, 0)
+child = worker()
+signal.signal(signal.SIGHUP, reload)
+while True: signal.pause()
+"""
+
+
+class Lifecycle(unittest.TestCase):
+    def server(self, code: str) -> Server:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        port = free_port()
+        server = Server([sys.executable, "-c", code, str(port)], Path(folder.name), port,
+                        str(min(os.sched_getaffinity(0))), Path(folder.name) / "log")
+        self.addCleanup(server.stop, 1)
+        server.start()
+        lifecycle.await_answer(port, time.monotonic() + 10)
+        return server
+
+    def test_reload_ends_with_the_last_old_process(self):
+        server = self.server(RELOADING)
+        lifecycle.settle(server, 0.1)
+        took = lifecycle.reload(server, 10)
+        self.assertTrue(0.3 <= took < 10, took)
+
+    def test_reload_that_does_not_end(self):
+        server = self.server(RELOADING.replace("os.kill(old, signal.SIGTERM)", "return"))
+        with self.assertRaisesRegex(TimeoutError, "1 old processes are there"):
+            lifecycle.reload(server, 0.5)
+
+
+class Scale(unittest.TestCase):
+    def test_workers(self):
+        for name, wish in (("pyhost-sync", "-w 64 -k sync --keep-alive 300"), ("granian-1", "--workers 64 "),
+                           ("uwsgi", "--workers 64 ")):
+            contender = next(contender for contender in CONTENDERS if contender.name == name)
+            self.assertIn(wish, scale.scaled(contender, 64).template)
+        bjoern = next(contender for contender in CONTENDERS if contender.name == "bjoern")
+        self.assertIsNone(scale.scaled(bjoern, 4))
+        self.assertEqual(scale.scaled(bjoern, 1), bjoern)
 
 
 if __name__ == "__main__":

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import io
+import tempfile
 import unittest
 from pathlib import Path
+from xml.etree import ElementTree
 
+import chart
+import lifecycle
 import report
 from contenders import CONTENDERS, MEMORY_CONTENDERS
 from load import Load
-from results import Memory, Result, Sample, ratios
+from results import Memory, Result, Sample, Table, multiples, ratios
 from rows import ROWS
 from run import arguments
 
@@ -39,6 +43,15 @@ class Figures(unittest.TestCase):
         wrong = result("granian-1", sample(), kind="wrong", problem="status 500")
         self.assertIsNone(ratios([rival, wrong], wrong))
 
+    def test_multiples_of_the_floor(self):
+        floor = result("floor", sample(cpu=2), sample(cpu=4))
+        self.assertEqual(multiples(floor, result("uwsgi", sample(cpu=20), sample(cpu=40))), 10)
+        for least, other in ((None, result("uwsgi", sample())), (floor, floor), (floor, result("uwsgi")),
+                             (floor, result("uwsgi", sample(), kind="wrong", problem="status 500"))):
+            self.assertIsNone(multiples(least, other))
+        cells = report.speed_cells([floor, result("uwsgi", sample(cpu=5), sample(cpu=10))])
+        self.assertEqual([line[6] for line in cells], ["-", "2.50"])
+
     def test_remarks(self):
         cases = (
             (result("a", sample()), []),
@@ -65,7 +78,7 @@ class Tables(unittest.TestCase):
     def test_missing_is_a_line(self):
         missing = result("bjoern", kind="missing", problem="ev.h: no such file | really")
         table = report.markdown_table(report.SPEED, report.speed_cells([missing]))
-        self.assertIn("| bjoern | - | - | - | - | - | - | - | - | missing: ev.h: no such file \\| really |", table)
+        self.assertIn("| bjoern | - | - | - | - | - | - | - | - | - | missing: ev.h: no such file \\| really |", table)
 
     def test_memory(self):
         cells = report.memory_cells([
@@ -86,12 +99,42 @@ class Tables(unittest.TestCase):
                "server_prefix": "taskset -c 2", "rounds": {row.name: 5 for row in ROWS},
                "seconds": {row.name: 1 for row in ROWS},
                "settings": {"server_core": 2, "wrk_core": 3, "connections": 32, "requests": 4000}}
-        page = report.markdown(run, {"hello": [result("uwsgi", sample())]}, [Memory("uwsgi-lazy", "pyhost")])
+        page = report.markdown(run, {"hello": [result("uwsgi", sample())]}, [Memory("uwsgi-lazy", "pyhost")],
+                               [Table("Start", "From zero.", ["server", "s", "remarks"], [["uwsgi", "1.00", "slow"]])],
+                               {"CPU": "performance-hello.svg"})
         for contender in CONTENDERS + MEMORY_CONTENDERS:
             self.assertIn(f"taskset -c 2 {contender.shown()}\n", page)
         self.assertIn("| uwsgi | 1,000 | 0% | 0.20 | 0.90 | 10.0 |", page)
         self.assertIn("uwsgi 2.0, granian (missing)", page)
+        self.assertIn("## Start\n\nFrom zero.\n\n| server | s | remarks |\n", page)
+        self.assertIn("![CPU](performance-hello.svg)", page)
         self.assertIn("taskset -c 3 wrk --latency -t1 -c32 -d1s -s$REPO/bench/wrk/post.lua http://127.0.0.1", page)
+
+
+class Charts(unittest.TestCase):
+    def test_files(self):
+        wrong = result("granian-1", sample(cpu=1), kind="wrong", problem="status 500")
+        speed = {"hello": [result("pyhost-sync", sample(cpu=5)), result("a<b", sample(cpu=20)), wrong],
+                 "flask": [wrong]}
+        with tempfile.TemporaryDirectory() as folder:
+            drawn = chart.draw(speed, Path(folder))
+            self.assertEqual(list(drawn.values()), ["performance-hello.svg"], "no chart without figures")
+            root = ElementTree.parse(Path(folder) / "performance-hello.svg").getroot()
+        bars = [element for element in root.iter() if element.tag.endswith("rect")][1:]
+        lengths = [float(bar.get("width")) for bar in bars]
+        self.assertEqual([round(length / max(lengths), 2) for length in lengths], [0.25, 1])
+        texts = [element.text for element in root.iter() if element.tag.endswith("text")]
+        self.assertEqual(texts[2:], ["pyhost-sync", "5.0 us", "a<b", "20.0 us"])
+
+
+class Lifecycle(unittest.TestCase):
+    def test_cells(self):
+        chosen = [c for c in MEMORY_CONTENDERS if c.name in ("pyhost", "gunicorn", "uwsgi-lazy")]
+        times = {"pyhost": [(1, 2), (3, 6), (2, 4)], "gunicorn": [(4, 8)], "uwsgi-lazy": [(1, 1)]}
+        cells = lifecycle.cells(chosen, times, {"uwsgi-lazy": "died"})
+        self.assertEqual(cells, [["pyhost", "2.00", "4.00", "-", "-", ""],
+                                 ["gunicorn", "4.00", "8.00", "0.50", "0.50", ""],
+                                 ["uwsgi-lazy", "-", "-", "-", "-", "died"]])
 
 
 class CommandLine(unittest.TestCase):
@@ -102,6 +145,15 @@ class CommandLine(unittest.TestCase):
                 self.assertTrue(any("8123" in word for word in command))
                 self.assertNotRegex(" ".join(command), "[{}$]")
                 self.assertIn(contender.rival, [other.name for other in CONTENDERS + MEMORY_CONTENDERS])
+
+    def test_sets(self):
+        full, usual = set(arguments(["--full"]).rows), set(arguments([]).rows)
+        self.assertEqual(full - usual, {"hello-256", "falcon", "bottle", "stream", "scale"})
+        # Each turn takes its seconds, a start with check, warm-up and stop about 1.3.
+        turns = [(row, sum(contender.in_row(row.name, row.peers) for contender in CONTENDERS))
+                 for row in ROWS if row.name in usual]
+        estimate = sum(count * (row.rounds * row.seconds + 1.3 * (1 + row.memory)) for row, count in turns)
+        self.assertLess(estimate + 100, 600, "make bench is to take ten minutes; 100 s are for the other tables")
 
     def test_unknown_names_are_errors(self):
         cases = ((["--rows", "hello,helo"], "no row helo; there are hello, "),

@@ -228,7 +228,7 @@ var rooms = map[string][]string{
 	"embedpy/python":        {},
 	"logging":               {"config"},
 	"config":                {},
-	"bench/floor":           {},
+	"bench/fasthttp":        {},
 }
 
 func TestTidyImports(t *testing.T) {
@@ -280,7 +280,7 @@ var calls = []struct {
 	allowed     []string
 	reason      string
 }{
-	{"os.Exit", "code", []string{"cmd/pyhost/main.go", "workers/drain.go", "bench/floor/main.go"},
+	{"os.Exit", "code", []string{"cmd/pyhost/main.go", "workers/drain.go", "bench/fasthttp/main.go"},
 		"a worker must leave through Python's finalisation, the master through its exit code"},
 	{"time.Sleep", "test", []string{"tests/harness_eventually_test.go"}, "poll with a deadline, or wait for a channel"},
 	{"C.CString", "code", []string{"embedpy/embedpy.go"}, "bytes from the network hold NULs: pass pointer and length"},

@@ -1,9 +1,16 @@
 """The bare WSGI applications of the benchmark: each does as little as its row needs."""
 
+import tempfile
+from wsgiref.util import FileWrapper
+
 HELLO = b"Hello, World!\n"
 # Ten blocks of a kilobyte, each distinguishable, so that a lost or reordered block is noticed.
 BLOCKS = [b"%d" % number * 999 + b"\n" for number in range(10)]
 BIG = b"0123456789" * 100_000
+TINY = b"0123456789" * 10
+FILE = tempfile.NamedTemporaryFile()
+FILE.write(b"0123456789" * 10_000)
+FILE.flush()
 
 
 def hello(environ, start_response):
@@ -30,3 +37,16 @@ def big(environ, start_response):
     """Answers one bytes object of a million bytes."""
     start_response("200 OK", [("Content-Type", "application/octet-stream"), ("Content-Length", "1000000")])
     return [BIG]
+
+
+def stream(environ, start_response):
+    """Yields a thousand blocks of 100 bytes."""
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    for _ in range(1000):
+        yield TINY
+
+
+def file(environ, start_response):
+    """Answers a file of 100 kB through wsgi.file_wrapper, or the standard library's where the server has none."""
+    start_response("200 OK", [("Content-Type", "application/octet-stream"), ("Content-Length", "100000")])
+    return environ.get("wsgi.file_wrapper", FileWrapper)(open(FILE.name, "rb"))

@@ -1,5 +1,5 @@
-// Command floor answers every request with the benchmark's hello response and runs no Python: the floor under
-// what a WSGI server on fasthttp can reach. It takes the port to listen on as its only argument.
+// Command fasthttp answers every request with the benchmark's hello response and runs no Python: what a server in Go
+// costs that does nothing else. It takes the port to listen on as its only argument.
 package main
 
 import (
@@ -12,12 +12,12 @@ import (
 
 func main() {
 	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: floor PORT")
+		fmt.Fprintln(os.Stderr, "usage: fasthttp PORT")
 		os.Exit(2)
 	}
 	// One core serves, as for every other contender of the single-worker rows.
 	runtime.GOMAXPROCS(1)
-	server := fasthttp.Server{Name: "floor", Handler: hello}
+	server := fasthttp.Server{Name: "fasthttp", Handler: hello}
 	if err := server.ListenAndServe("127.0.0.1:" + os.Args[1]); err != nil {
 		fmt.Fprintf(os.Stderr, "serving on port %s: %v\n", os.Args[1], err)
 		os.Exit(1)

@@ -1,0 +1,223 @@
+/*
+ * floor PORT APP: the least that a server can do for a row of the benchmark: epoll, one read, one write, no Python.
+ *
+ * APP is the row's, module:callable; the callable's name chooses the answer (hello for those of the frameworks).  One
+ * process, one thread; requests are trusted to be what wrk sends.  Sending waits for the reader: wrk always reads.
+ */
+#define _GNU_SOURCE
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+enum { EVENTS = 64, BUFFER = 64 * 1024, HEAD = 256, BLOCK = 1000 };
+
+/* One connection: what has been read of a request that is not complete. */
+struct conn {
+	int fd;
+	size_t length;
+	char data[BUFFER];
+};
+
+static const char *answer;          /* which one */
+static char *body;                  /* of a complete answer, or of one block */
+static size_t body_length;
+static int blocks;                  /* of a chunked answer; 0: the answer is complete */
+
+static void fail(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+/* digits: count bytes "01234567890123456789.." */
+static char *digits(size_t count)
+{
+	char *text = malloc(count);
+
+	if (text == NULL)
+		fail("memory");
+	for (size_t i = 0; i < count; i++)
+		text[i] = (char)('0' + i % 10);
+	return text;
+}
+
+/* prepare: what APP answers, as pyapps/bench_wsgi/app.py. */
+static void prepare(const char *app)
+{
+	const char *colon = strchr(app, ':');
+
+	answer = colon ? colon + 1 : app;
+	body_length = 14;
+	body = strdup("Hello, World!\n");
+	if (strcmp(answer, "big") == 0) {
+		body = digits(body_length = 1000000);
+	} else if (strcmp(answer, "file") == 0) {
+		body = digits(body_length = 100000);
+	} else if (strcmp(answer, "generator") == 0) {
+		blocks = 10;
+		body_length = BLOCK;
+	} else if (strcmp(answer, "stream") == 0) {
+		blocks = 1000;
+		body = digits(body_length = 100);
+	}
+}
+
+static int send_all(int fd, struct iovec *iov, int count)
+{
+	struct msghdr message = {.msg_iov = iov, .msg_iovlen = (size_t)count};
+
+	while (message.msg_iovlen > 0) {
+		ssize_t n = sendmsg(fd, &message, MSG_NOSIGNAL);
+
+		if (n < 0)
+			return -1;
+		while (message.msg_iovlen > 0 && (size_t)n >= message.msg_iov->iov_len) {
+			n -= (ssize_t)message.msg_iov->iov_len;
+			message.msg_iov++;
+			message.msg_iovlen--;
+		}
+		if (message.msg_iovlen > 0) {
+			message.msg_iov->iov_base = (char *)message.msg_iov->iov_base + n;
+			message.msg_iov->iov_len -= (size_t)n;
+		}
+	}
+	return 0;
+}
+
+/* stream: every block with a write of its own, as a server that sends each block when it is yielded. */
+static int stream(int fd, const char *head, size_t head_length)
+{
+	char size[16], block[BLOCK];
+
+	for (int i = 0; i < blocks; i++) {
+		struct iovec iov[4] = {{(char *)head, i == 0 ? head_length : 0}};
+
+		if (body_length == BLOCK) { /* the blocks of the generator differ */
+			memset(block, '0' + i, BLOCK - 1);
+			block[BLOCK - 1] = '\n';
+		}
+		iov[1] = (struct iovec){size, (size_t)snprintf(size, sizeof size, "%zx\r\n", body_length)};
+		iov[2] = (struct iovec){body_length == BLOCK ? block : body, body_length};
+		iov[3] = (struct iovec){"\r\n", 2};
+		if (send_all(fd, iov, 4) != 0)
+			return -1;
+	}
+	return send_all(fd, &(struct iovec){"0\r\n\r\n", 5}, 1);
+}
+
+/* respond: the answer to a request whose body, if any, is at `sent`. */
+static int respond(int fd, char *sent, size_t sent_length, int close_after)
+{
+	char head[HEAD];
+	int echo = strcmp(answer, "echo") == 0;
+	struct iovec iov[2];
+	int n = snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n%s",
+	                 close_after ? "Connection: close\r\n" : "");
+
+	if (blocks > 0) {
+		n += snprintf(head + n, sizeof head - (size_t)n, "Transfer-Encoding: chunked\r\n\r\n");
+		return stream(fd, head, (size_t)n);
+	}
+	n += snprintf(head + n, sizeof head - (size_t)n, "Content-Length: %zu\r\n\r\n", echo ? sent_length : body_length);
+	iov[0] = (struct iovec){head, (size_t)n};
+	iov[1] = echo ? (struct iovec){sent, sent_length} : (struct iovec){body, body_length};
+	return send_all(fd, iov, 2);
+}
+
+static size_t body_size(const char *head)
+{
+	const char *field = strcasestr(head, "\r\ncontent-length:");
+
+	return field ? strtoul(field + 17, NULL, 10) : 0;
+}
+
+/* serve: reads once, answers what is complete.  Returns -1 when the connection is over. */
+static int serve(struct conn *c)
+{
+	ssize_t n = recv(c->fd, c->data + c->length, sizeof c->data - 1 - c->length, 0);
+	size_t head, length;
+	char *end;
+	int close_after;
+
+	if (n <= 0)
+		return -1;
+	c->length += (size_t)n;
+	c->data[c->length] = '\0';
+	end = strstr(c->data, "\r\n\r\n");
+	if (end == NULL)
+		return 0;
+	end[2] = '\0';
+	head = (size_t)(end + 4 - c->data);
+	length = body_size(c->data);
+	if (c->length < head + length) {
+		end[2] = '\r';
+		return c->length == sizeof c->data - 1 ? -1 : 0;
+	}
+	close_after = strcasestr(c->data, "connection: close") != NULL;
+	c->length = 0; /* wrk does not pipeline */
+	return respond(c->fd, c->data + head, length, close_after) != 0 || close_after ? -1 : 0;
+}
+
+static int listen_on(int port)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+	                              .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* accepted connections inherit it */
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) != 0 || listen(fd, 2048) != 0)
+		fail("listening");
+	return fd;
+}
+
+static void watch(int epoll, int fd)
+{
+	struct conn *c = malloc(sizeof *c);
+	struct epoll_event event = {.events = EPOLLIN, .data = {.ptr = c}};
+
+	if (c == NULL)
+		fail("memory");
+	c->fd = fd;
+	c->length = 0;
+	if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) != 0)
+		fail("epoll_ctl");
+}
+
+int main(int argc, char **argv)
+{
+	struct epoll_event events[EVENTS];
+	int epoll = epoll_create1(0), listener;
+
+	if (argc != 3) {
+		fprintf(stderr, "usage: floor PORT MODULE:CALLABLE\n");
+		return 2;
+	}
+	prepare(argv[2]);
+	listener = listen_on(atoi(argv[1]));
+	epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &(struct epoll_event){.events = EPOLLIN});
+	for (;;) {
+		int count = epoll_wait(epoll, events, EVENTS, -1);
+
+		for (int i = 0; i < count; i++) {
+			struct conn *c = events[i].data.ptr;
+
+			if (c == NULL) {
+				int fd = accept(listener, NULL, NULL);
+
+				if (fd >= 0)
+					watch(epoll, fd);
+			} else if (serve(c) != 0) {
+				close(c->fd);
+				free(c);
+			}
+		}
+	}
+}
