@@ -23,8 +23,10 @@ var validated = []struct {
 	{"bench_flask:app", "Hello, World!\n", []string{get("//")}},
 	{"bench_wsgi:app:big", "0123456789", []string{get("//")}},
 	{"bench_wsgi:app:echo", "body", []string{post("//", "body")}},
+	{"bench_wsgi:app:file", "0123456789", []string{get("//")}},
 	{"bench_wsgi:app:generator", "0000", []string{get("//")}},
 	{"bench_wsgi:app:hello", "Hello, World!\n", []string{get("//")}},
+	{"bench_wsgi:app:stream", "0123456789", []string{get("//")}},
 	{"close", "", []string{get("//list"), get("//complete"), get("//not-modified")}},
 	{"early_hints", "", []string{get("//")}},
 	{"environ", `{"type": "dict"`, []string{get("//%20path?query"), chunked("//", "a")}},
@@ -61,7 +63,9 @@ var validated = []struct {
 // notValidated are the applications that the validator must refuse, or that say nothing through it, and why.
 var notValidated = map[string]string{
 	"after_end":       "goes on with responses that are over",
+	"bench_bottle":    "Bottle is installed for the benchmark only",
 	"bench_django":    "its settings are not those of django_project: one process has one",
+	"bench_falcon":    "Falcon is installed for the benchmark only",
 	"client_socket":   "the same socket object is wanted that the validator leaves alone",
 	"django_project":  "has a test of its own below",
 	"environ_mutated": "clears the environ, which the validator looks at afterwards",
