@@ -58,6 +58,12 @@ type Config struct {
 	MaxWorkerMemory int `json:"max_worker_memory"`
 	// ReloadOnException replaces a worker after a request in which the application raised an exception.
 	ReloadOnException bool `json:"reload_on_exception"`
+	// WarmupURL are the paths and URLs that a worker answers before it serves.
+	WarmupURL []string `json:"warmup_url"`
+	// ReloadStrategy is ReloadAll or ReloadRolling.
+	ReloadStrategy string `json:"reload_strategy"`
+	// DrainDelay is for how many seconds after SIGTERM connections are still accepted; 0 means none.
+	DrainDelay int `json:"drain_delay"`
 	// KeepAlive is how many seconds an idle connection stays open; 0 closes it after each response.
 	KeepAlive int `json:"keepalive"`
 

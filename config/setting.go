@@ -99,6 +99,7 @@ var settings = grouped(
 	scalingSettings,
 	timeoutSettings,
 	recyclingSettings,
+	lifecycleSettings,
 	securitySettings,
 	clientSettings,
 	debuggingSettings,

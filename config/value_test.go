@@ -48,6 +48,10 @@ var badValues = []refusal{
 		"--log-level: 'loud': must be debug, info, warning, error or critical",
 	},
 	{option("--log-file="), "--log-file: '': must be a file, or - for the standard error"},
+	{
+		option("--warmup-url", "health"),
+		"--warmup-url: 'health': must be a path such as /health, or an http:// or https:// URL",
+	},
 	{option("--chdir", "/no/such"), "--chdir: '/no/such': no such file or directory"},
 	{option("--chdir", "/dev/null"), "--chdir: '/dev/null': is not a directory"},
 	{option("--python", "./venv"), "--python: './venv': no such file or directory"},

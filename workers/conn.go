@@ -34,6 +34,7 @@ type owned struct {
 	registered bool // in the poller
 	guarded    bool // something comes before its first request, see worker.admit
 	packets    bool // it speaks the uwsgi protocol
+	own        bool // of this worker's own making: no other can serve it
 	encrypted  bool // it speaks TLS; fd is the client's socket until the handshake is done
 	facts      wsgi.Conn
 	tunnel     *tunnel        // fd is the worker's end of it; nil without TLS. Such a connection cannot change its process

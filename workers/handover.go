@@ -58,7 +58,7 @@ type parcel struct {
 }
 
 // movable reports whether another process can serve the connection.
-func (c *conn) movable() bool { return c.tunnel == nil && !c.encrypted }
+func (c *conn) movable() bool { return c.tunnel == nil && !c.encrypted && !c.own }
 
 // give passes a connection, which is the caller's and waits with c.message, on. It reports false, and nothing has
 // changed, when that is not possible now.

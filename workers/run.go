@@ -104,7 +104,9 @@ func (w *worker) live(boot *wire.WorkerBoot, control *net.UnixConn) (int, error)
 	}
 	booted := w.limitBoot(time.Duration(boot.Config.BootTimeout) * time.Second)
 	failure := embedpy.Boot(wsgi.Keys, w.log.Fd(), signals.wakeFD, w.notes.python, w.threads)
-	booted()
+	if failure != nil || len(boot.Config.WarmupURL) == 0 {
+		booted()
+	}
 	if failure != nil {
 		w.tellFailure(failure)
 		w.notes.finish()
@@ -114,7 +116,7 @@ func (w *worker) live(boot *wire.WorkerBoot, control *net.UnixConn) (int, error)
 	embedpy.SetOutput(w.timeouts.write, w.spooling.dir, boot.Config.SpoolResponseLimit)
 	embedpy.TrimResident()
 	stop := make(chan struct{})
-	if err := w.serve(boot.Config, stop); err != nil {
+	if err := w.serve(boot.Config, stop, booted); err != nil {
 		return 0, err
 	}
 	close(stop)
@@ -145,8 +147,9 @@ func ending(text string, most int) string {
 	return "...\n" + strings.ToValidUTF8(text[len(text)-most:], "")
 }
 
-// serve runs the Python threads, the main one in here, until the worker has drained.
-func (w *worker) serve(c *config.Config, stop chan struct{}) error {
+// serve runs the Python threads, the main one in here, until the worker has drained. It calls booted when nothing is
+// left to boot.
+func (w *worker) serve(c *config.Config, stop chan struct{}, booted func()) error {
 	watch, err := newWatch(w, time.Duration(c.RequestTimeout)*time.Second)
 	if err != nil {
 		return err
@@ -172,6 +175,28 @@ func (w *worker) serve(c *config.Config, stop chan struct{}) error {
 		embedpy.ReleaseGIL(0)
 	}
 	go w.reap(stop)
+	if len(c.WarmupURL) > 0 {
+		go func() {
+			proven := w.prove(c.WarmupURL)
+			booted()
+			if err := w.open(proven); err != nil {
+				w.log.Error("Exception in worker process\n%v", err)
+				w.leave(wire.ExitBootError)
+			}
+		}()
+	} else if err := w.open(true); err != nil {
+		return err
+	}
+	newThread(w, 0).run()
+	return nil
+}
+
+// open makes the worker ready, or ends it if it has not proven itself.
+func (w *worker) open(proven bool) error {
+	if !proven {
+		w.leave(wire.ExitBootError)
+		return nil
+	}
 	// First, so that whoever gets an answer from this worker also finds it ready.
 	w.slot.SetState(scoreboard.Ready)
 	if w.draining.Load() { // told to stop while it booted
@@ -181,6 +206,5 @@ func (w *worker) serve(c *config.Config, stop chan struct{}) error {
 		return fmt.Errorf("adding the listeners to the poller: %w", err)
 	}
 	_ = w.tell(&wire.Event{Event: wire.EventReady}) // a master that is gone is noticed by the reader
-	newThread(w, 0).run()
 	return nil
 }

@@ -98,6 +98,7 @@ type worker struct {
 	intHooked  chan struct{} // closed when worker_int has been run
 	hurried    atomic.Bool   // the quick stop has been begun
 	exitOnce   sync.Once     // the log says that the worker ends
+	warming    atomic.Bool   // the application has been imported, and answers warmup_url
 
 	draining    atomic.Bool
 	quick       atomic.Bool
