@@ -37,6 +37,7 @@ type arbiter struct {
 	binder   binder
 	current  *generation // the one that serves, or that boots as the first one
 	next     *generation // the one that a reload boots
+	fading   *generation // whose workers a rolling reload replaces; no longer the current one
 	reload   reload
 	shutdown shutdown
 	hooks    hookCalls
@@ -95,7 +96,11 @@ func (a *arbiter) advance() {
 	a.checkTimeouts()
 	a.killOverdue()
 	if a.phase == serving {
+		a.checkDelay()
+	}
+	if a.phase == serving {
 		a.checkReload()
+		a.checkRolling()
 		a.reconcile(a.current)
 		a.reconcile(a.next)
 		a.checkRecycling()
@@ -107,10 +112,10 @@ func (a *arbiter) advance() {
 
 // tellWorkers tells how many workers are wanted, if that has changed.
 func (a *arbiter) tellWorkers() {
-	if a.current == nil || a.options.Workers == nil || a.told == len(a.current.seats) {
+	if a.current == nil || a.options.Workers == nil || a.told == a.current.size() {
 		return
 	}
-	a.told = len(a.current.seats)
+	a.told = a.current.size()
 	a.options.Workers(a.told)
 }
 

@@ -169,7 +169,7 @@ func (a *arbiter) logListening(sockets socketSet, protocols []string) {
 // connections.
 func (a *arbiter) trimSockets() {
 	wanted := map[int]bool{}
-	for _, g := range []*generation{a.current, a.next} {
+	for _, g := range []*generation{a.current, a.next, a.fading} {
 		if g != nil {
 			for _, s := range g.seats {
 				wanted[s.index] = true

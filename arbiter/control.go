@@ -33,6 +33,11 @@ func (c *control) stop(graceful bool) {
 	_ = wire.Send(c.conn, wire.Command{Command: wire.CommandStop, Graceful: graceful})
 }
 
+func (c *control) announce() {
+	_ = c.conn.SetWriteDeadline(time.Now().Add(stopWriteLimit))
+	_ = wire.Send(c.conn, wire.Command{Command: wire.CommandLeave})
+}
+
 func (c *control) hangUp() { _ = c.conn.CloseWrite() }
 
 func (c *control) close() { _ = c.conn.Close() }

@@ -67,6 +67,8 @@ type serverLink interface {
 type workerLink interface {
 	// stop sends the stop command.
 	stop(graceful bool)
+	// announce sends the leave command: the worker goes on for a while, but keeps no connection.
+	announce()
 	// hangUp lets the worker read the end of its control socket: it drains and leaves.
 	hangUp()
 	// close frees the socket.

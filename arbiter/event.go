@@ -86,6 +86,9 @@ func (e workerSaid) apply(a *arbiter) {
 	switch e.message.Event {
 	case wire.EventReady:
 		w.ready, w.readyAt = true, a.env.now()
+		if a.leaving() {
+			w.link.announce()
+		}
 		a.log.Debug("Worker of age %d is ready", w.age)
 		if w.seat != nil && w.seat.heir == w {
 			a.succeed(w.seat)

@@ -28,6 +28,7 @@ type generation struct {
 	brake               backoff   // on the start of forkservers
 	announce            bool      // when_ready is to be called
 	seats               []*seat   // one per wanted worker
+	left                int       // seats that a rolling reload has yet to open
 	failures            []string  // causes of failed boots whose tracebacks the log has
 	began               time.Time // as started, for comparison with files
 	waiting             bool      // its code does not load, and reload waits for a change
@@ -157,7 +158,12 @@ func (a *arbiter) retire(g *generation, graceful bool) {
 	g.seats = nil
 	g.handover.close()
 	g.handover = nil
-	if g.server != nil && !a.keepsForHooks(g) {
+	a.closeForkserver(g)
+}
+
+// closeForkserver ends the forkserver of a generation that starts no more workers.
+func (a *arbiter) closeForkserver(g *generation) {
+	if g.server != nil && !g.server.leaving && !a.keepsForHooks(g) {
 		a.dismiss(g.server)
 	}
 }

@@ -65,6 +65,7 @@ type fakeWorker struct {
 	signals []unix.Signal
 	stops   []bool // graceful or not, per stop command
 	hungUp  bool   // by the master
+	warned  bool   // that it will be stopped
 	closed  bool
 }
 
@@ -373,6 +374,8 @@ func (s *fakeServer) exit() { s.told = true }
 func (s *fakeServer) close() { s.closed = true }
 
 func (w *fakeWorker) stop(graceful bool) { w.stops = append(w.stops, graceful) }
+
+func (w *fakeWorker) announce() { w.warned = true }
 
 func (w *fakeWorker) hangUp() { w.hungUp = true }
 

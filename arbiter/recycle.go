@@ -31,7 +31,7 @@ func lifetime(cfg *config.Config) time.Duration {
 // of them anyway.
 func (a *arbiter) checkRecycling() {
 	g := a.current
-	if g == nil || a.next != nil || !a.proven {
+	if g == nil || a.next != nil || a.fading != nil || !a.proven {
 		return
 	}
 	a.checkLifetimes(g)

@@ -20,7 +20,10 @@ func (a *arbiter) hangUp() {
 	switch {
 	case a.phase == stopping:
 		return
-	case a.phase < serving, a.reload.reading, a.next != nil:
+	case a.leaving():
+		a.log.Info("The server is about to stop: no reload.")
+		return
+	case a.phase < serving, a.reload.reading, a.next != nil, a.fading != nil && !a.rollingStuck():
 		a.reload.queued = true
 		a.log.Info("This reload waits for what is under way.")
 		return
@@ -49,7 +52,7 @@ func (a *arbiter) beginReload() {
 // configRead goes on with a reload when the configuration has been read: new sockets first, then a new generation.
 func (a *arbiter) configRead(e configRead) {
 	a.reload.reading = false
-	if a.phase == serving {
+	if a.phase == serving && !a.leaving() {
 		if err := a.beginGeneration(e); err != nil {
 			a.reloadFailed(err.Error())
 		}
@@ -72,7 +75,8 @@ func (a *arbiter) beginGeneration(e configRead) error {
 	}
 	a.watchConfig(e.config)
 	g := a.newGeneration(e.config, e.prepared, e.library, e.executable)
-	g.resume(len(a.current.seats))
+	g.resume(a.current.size())
+	before := a.current.size()
 	err := a.rebind(g)
 	if err != nil {
 		return err
@@ -81,9 +85,10 @@ func (a *arbiter) beginGeneration(e configRead) error {
 		g.sockets.closeExcept(a.current.sockets)
 		return err
 	}
+	a.rollOut(g)
 	a.next = g
 	a.launch(g) // at once: a prepared forkserver has to be known before children are reaped
-	a.reloadHooks(g, len(a.current.seats))
+	a.reloadHooks(g, before)
 	return nil
 }
 
@@ -95,7 +100,7 @@ func (a *arbiter) checkReload() {
 	if a.next != nil && a.reload.queued && a.due(a.reload.began+reloadPatience) {
 		a.abandonReload(fmt.Sprintf("it has not booted within %s, and another reload waits", reloadPatience))
 	}
-	if a.next == nil && a.reload.queued && !a.reload.reading {
+	if a.next == nil && a.reload.queued && !a.reload.reading && (a.fading == nil || a.rollingStuck()) {
 		a.beginReload()
 	}
 }
@@ -109,12 +114,28 @@ func (a *arbiter) swap() {
 	if old.pidfile != g.pidfile {
 		old.pidfile.remove()
 	}
-	a.retire(old, true)
-	a.trimSockets()
+	if a.fading != nil {
+		a.retire(a.fading, true) // a rolling reload was stuck
+		a.fading = nil
+	}
 	a.title(g.config)
 	g.announce = true
+	if g.left > 0 {
+		a.fading = old
+		a.closeForkserver(old)
+		a.log.Info("The first new worker serves; %d follow one at a time (reload_strategy rolling).", g.left)
+		return
+	}
+	a.retire(old, true)
+	a.trimSockets()
+	a.reloaded()
+}
+
+// reloaded tells that the last worker of a reload serves.
+func (a *arbiter) reloaded() {
+	g := a.current
 	took := (a.env.now() - a.reload.began).Round(time.Millisecond)
-	a.log.Info("Reloaded: %d new workers took over after %s.", len(g.seats), took)
+	a.log.Info("Reloaded: %d new workers took over after %s.", g.size(), took)
 	a.notifyReady(g)
 }
 
@@ -143,7 +164,7 @@ func (a *arbiter) reloadFailed(cause string) {
 // notifyReady tells systemd that g serves; before that it stays with what it knows.
 func (a *arbiter) notifyReady(g *generation) {
 	if a.proven {
-		a.env.notify(fmt.Sprintf("READY=1\nSTATUS=%d workers", len(g.seats)))
+		a.env.notify(fmt.Sprintf("READY=1\nSTATUS=%d workers", g.size()))
 		if a.options.Settled != nil {
 			a.options.Settled()
 		}

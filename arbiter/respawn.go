@@ -57,6 +57,8 @@ func (a *arbiter) seatLost(g *generation, s *seat, code int, cause string) {
 	switch {
 	case a.phase != serving:
 		return
+	case g == a.fading:
+		return
 	case g == a.next:
 		a.abandonReload(cause)
 		return

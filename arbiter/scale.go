@@ -31,7 +31,7 @@ type scaling struct {
 
 // mayScale reports whether the number of workers may change by delta.
 func (g *generation) mayScale(delta int) bool {
-	n := len(g.seats) + delta
+	n := g.size() + delta
 	return n >= g.config.MinWorkers && n <= g.config.MaxWorkers
 }
 
@@ -51,7 +51,7 @@ func (g *generation) resume(count int) {
 // they will change is not known yet.
 func (a *arbiter) checkScaling() {
 	g := a.current
-	if g == nil || a.next != nil || !a.proven || !g.config.Scales() || len(g.seats) == 0 {
+	if g == nil || a.next != nil || a.fading != nil || !a.proven || !g.config.Scales() || len(g.seats) == 0 {
 		return
 	}
 	s := &a.scaling

@@ -34,7 +34,9 @@ func (a *arbiter) signal(s os.Signal) {
 			a.hurry()
 			return
 		}
-		a.stop(s == unix.SIGTERM)
+		if s != unix.SIGTERM || !a.delayStop() {
+			a.stop(s == unix.SIGTERM)
+		}
 	case unix.SIGUSR1:
 		a.reopenLogs()
 	case unix.SIGHUP:
@@ -78,15 +80,19 @@ func (a *arbiter) scale(delta int) {
 		if g == nil {
 			continue
 		}
-		before := len(g.seats)
+		before := g.size()
 		switch {
 		case g.config.Scales() && !g.mayScale(delta):
-			a.log.Warning("There are %d workers; min_workers is %d and max_workers %d.", len(g.seats),
+			a.log.Warning("There are %d workers; min_workers is %d and max_workers %d.", g.size(),
 				g.config.MinWorkers, g.config.MaxWorkers)
-		case delta > 0 && len(g.seats) >= MaxWorkers:
-			a.log.Warning("There are %d workers already, which is the most that one master runs.", len(g.seats))
+		case delta > 0 && g.size() >= MaxWorkers:
+			a.log.Warning("There are %d workers already, which is the most that one master runs.", g.size())
+		case delta > 0 && g.left > 0:
+			g.left++
 		case delta > 0:
 			g.addSeat()
+		case g.left > 0:
+			g.left--
 		case len(g.seats) > 1: // gunicorn keeps at least one
 			a.dropSeat(g)
 		}

@@ -12,8 +12,9 @@ const hurryGrace = 2 * time.Second
 
 // shutdown is how the master ends.
 type shutdown struct {
-	reason string // logged as the last line; empty after a signal
-	said   bool   // that it ends
+	reason string        // logged as the last line; empty after a signal
+	said   bool          // that it ends
+	at     time.Duration // when drain_delay is over; 0 = there was none
 }
 
 // stop begins the end: no new connections, and the workers leave. Graceful lets running requests finish within
@@ -21,11 +22,13 @@ type shutdown struct {
 func (a *arbiter) stop(graceful bool) {
 	wasBinding := a.phase < serving
 	a.phase = stopping
-	a.env.notify("STOPPING=1")
+	if a.shutdown.at == 0 {
+		a.env.notify("STOPPING=1")
+	}
 	if wasBinding {
 		a.binder.sockets.close()
 	}
-	for _, g := range []*generation{a.current, a.next} {
+	for _, g := range []*generation{a.current, a.next, a.fading} {
 		if g != nil {
 			g.sockets.close()
 		}

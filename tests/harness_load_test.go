@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"regexp"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -36,11 +35,11 @@ const (
 // Load is a number of clients that send one request after the other, half of them on connections of their own, half of
 // them on kept ones, on all addresses of a server, until it ends.
 type Load struct {
-	t       *testing.T
-	clients int
-	request string
-	body    *regexp.Regexp
-	pause   time.Duration
+	t        *testing.T
+	clients  int
+	requests []string
+	body     *regexp.Regexp
+	pause    time.Duration
 
 	stop  chan struct{}
 	group sync.WaitGroup
@@ -71,7 +70,7 @@ func (l loss) String() string {
 // LoadOptions says what a Load sends; the zero value of each field is what most tests want.
 type LoadOptions struct {
 	Clients int           // per address and kind of connection; 0 means 2
-	Path    string        // "" means "/"
+	Paths   []string      // what each client asks for in turn; none means "/"
 	Body    string        // a regular expression for the whole body; "" means any
 	Pause   time.Duration // between two requests of a client; 0 means 2 ms
 }
@@ -88,7 +87,12 @@ func (s *Server) Load(o LoadOptions) *Load {
 	if l.pause == 0 {
 		l.pause = 2 * time.Millisecond
 	}
-	l.request = get("/" + strings.TrimPrefix(o.Path, "/"))
+	for _, path := range o.Paths {
+		l.requests = append(l.requests, get(path))
+	}
+	if len(l.requests) == 0 {
+		l.requests = []string{get("/")}
+	}
 	l.body = regexp.MustCompile(`(?s)^` + o.Body)
 	if o.Body != "" {
 		l.body = regexp.MustCompile(`(?s)^(?:` + o.Body + `)$`)
@@ -176,14 +180,14 @@ type loadClient struct {
 }
 
 func (c *loadClient) run() {
-	for {
+	for n := 0; ; n++ {
 		select {
 		case <-c.load.stop:
 			c.hangUp()
 			return
 		case <-time.After(c.load.pause):
 		}
-		how, detail := c.once()
+		how, detail := c.once(c.load.requests[n%len(c.load.requests)])
 		c.load.note(c, how, detail)
 	}
 }
@@ -195,8 +199,8 @@ func (c *loadClient) hangUp() {
 	}
 }
 
-// once sends one request and says how it ended.
-func (c *loadClient) once() (fate, string) {
+// once sends a request and says how it ended.
+func (c *loadClient) once(request string) (fate, string) {
 	if c.connection == nil {
 		connection, err := net.DialTimeout(c.network, c.address, patience)
 		if err != nil {
@@ -209,9 +213,9 @@ func (c *loadClient) once() (fate, string) {
 	// client that keeps connections looks for it.
 	if c.used > 0 && c.ended() {
 		c.hangUp()
-		return c.once()
+		return c.once(request)
 	}
-	_, err := io.WriteString(c.connection, c.load.request)
+	_, err := io.WriteString(c.connection, request)
 	if err == nil {
 		_, err = c.reader.Peek(1)
 	}

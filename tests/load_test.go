@@ -26,6 +26,9 @@ type loaded struct {
 	code *release
 }
 
+// mixed keeps workers busy for long enough that others wait behind them.
+var mixed = []string{"/", "/", "/?0.01", "/", "/?0.03"}
+
 // kindsUnderLoad are those that the suite has time for.
 func kindsUnderLoad() []Kind {
 	if full() {
@@ -35,7 +38,7 @@ func kindsUnderLoad() []Kind {
 }
 
 // underLoad starts one server per kind, on TCP and on a unix socket, and runs a test on it while it is loaded.
-func underLoad(t *testing.T, o Options, path string, test func(t *testing.T, s loaded)) {
+func underLoad(t *testing.T, o Options, paths []string, test func(t *testing.T, s loaded)) {
 	t.Helper()
 	t.Parallel()
 	for _, kind := range kindsUnderLoad() {
@@ -45,7 +48,7 @@ func underLoad(t *testing.T, o Options, path string, test func(t *testing.T, s l
 			o.App, o.Dir, o.Kind = "version", code.dir, kind
 			o.Bind = []string{"127.0.0.1:0", "unix:" + filepath.Join(shortDir(t), "s")}
 			s := Start(t, o)
-			l := s.Load(LoadOptions{Path: path, Body: `\w+ \d+`})
+			l := s.Load(LoadOptions{Paths: paths, Body: `\w+ \d+`})
 			l.Await(20)
 			test(t, loaded{s, l, code})
 			s.forgetDescriptors()
@@ -71,7 +74,7 @@ func duration(short, long time.Duration) time.Duration {
 
 // SIGHUP with other code each time.
 func TestLoadAndReloads(t *testing.T) {
-	underLoad(t, Options{Workers: 2}, "", func(t *testing.T, s loaded) {
+	underLoad(t, Options{Workers: 3}, mixed, func(t *testing.T, s loaded) {
 		for n := range rounds(3, 20) {
 			s.code.write(fmt.Sprintf("VERSION = %q", strings.Repeat("x", n+1))) // another size: mtimes are coarse
 			s.reload()
@@ -84,10 +87,30 @@ func TestLoadAndReloads(t *testing.T) {
 	})
 }
 
+// --reload-strategy rolling: there is never more than one worker too many.
+func TestLoadAndRollingReloads(t *testing.T) {
+	o := Options{Workers: 3, Args: []string{"--reload-strategy", "rolling"}}
+	underLoad(t, o, mixed, func(t *testing.T, s loaded) {
+		for n := range rounds(1, 10) {
+			s.code.write(fmt.Sprintf("VERSION = %q", strings.Repeat("x", n+1)))
+			s.Signal(syscall.SIGHUP)
+			eventually(t, "the reload is over", func() bool {
+				if now := s.Workers(); len(now) > 4 {
+					t.Errorf("workers %v at the same time", now)
+				}
+				return strings.Count(s.Log(), "Reloaded: 3 new workers") == n+1
+			})
+			s.Await(20)
+			eventually(t, "the new code serves alone", func() bool { return len(s.version()) == n+1 && len(s.Workers()) == 3 })
+		}
+		s.EndWithoutLoss()
+	})
+}
+
 // Workers that are replaced every 50 requests.
 func TestLoadAndRecycling(t *testing.T) {
 	replaced := regexp.MustCompile(`Replacing worker \(pid:(\d+)\): it has served`)
-	underLoad(t, Options{Workers: 2, Args: []string{"--max-requests", "50"}}, "", func(t *testing.T, s loaded) {
+	underLoad(t, Options{Workers: 2, Args: []string{"--max-requests", "50"}}, mixed, func(t *testing.T, s loaded) {
 		want := rounds(6, 60)
 		limit := time.Now().Add(patience + time.Duration(want)*time.Second)
 		for len(replaced.FindAllString(s.Log(), -1)) < want {
@@ -102,7 +125,7 @@ func TestLoadAndRecycling(t *testing.T) {
 
 // The number of workers goes up and down all the time.
 func TestLoadAndScaling(t *testing.T) {
-	underLoad(t, Options{Workers: 2}, "", func(t *testing.T, s loaded) {
+	underLoad(t, Options{Workers: 2}, mixed, func(t *testing.T, s loaded) {
 		sent := 0
 		for range rounds(3, 30) {
 			for _, signal := range []syscall.Signal{syscall.SIGTTIN, syscall.SIGTTIN, syscall.SIGTTOU, syscall.SIGTTOU} {
@@ -119,7 +142,7 @@ func TestLoadAndScaling(t *testing.T) {
 
 // SIGKILL for a worker: what ran in it is lost, and logged, and nothing else.
 func TestLoadAndKilledWorkers(t *testing.T) {
-	underLoad(t, Options{Workers: 3}, "?0.01", func(t *testing.T, s loaded) {
+	underLoad(t, Options{Workers: 3}, []string{"/?0.01"}, func(t *testing.T, s loaded) {
 		s.Allow(`was sent SIGKILL!`)
 		s.Allow(`A worker failed \d+ times in a row`)
 		var kills []time.Time
@@ -162,7 +185,7 @@ func checkLosses(t *testing.T, s *Server, losses []loss, kills []time.Time) {
 
 // SIGKILL for the fork server costs nothing.
 func TestLoadAndKilledForkserver(t *testing.T) {
-	underLoad(t, Options{Workers: 2}, "", func(t *testing.T, s loaded) {
+	underLoad(t, Options{Workers: 2}, mixed, func(t *testing.T, s loaded) {
 		s.Allow(`Forkserver \(pid:\d+\) was sent SIGKILL!`)
 		s.Allow(`A forkserver failed \d+ times in a row`)
 		for range rounds(2, 4) { // the pause before the next one grows

@@ -134,3 +134,39 @@ func TestInterruptToTheWholeGroup(t *testing.T) {
 		s.WaitExit(0)
 	})
 }
+
+// --drain-delay: connections are accepted and answered until it is over, but none is kept. A second signal ends it.
+func TestDrainDelay(t *testing.T) {
+	for name, seconds := range map[string]string{"over": "3", "hastened": "60"} {
+		t.Run(name, func(t *testing.T) {
+			forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+				s := Start(t, Options{App: "process", Kind: kind, Workers: 2,
+					Args: []string{"--drain-delay", seconds, "--keep-alive", "60"}})
+				kept := s.Dial()
+				kept.Roundtrip(get("/")).wantStatus(t, 200)
+				begin := time.Now()
+				s.Signal(syscall.SIGTERM)
+				s.WaitLog(`Stopping in \d+m?\d*s \(drain_delay\)`, 1)
+				eventually(t, "answers close their connections", func() bool {
+					c := s.Dial()
+					r := c.Roundtrip(get("/"))
+					r.wantStatus(t, 200)
+					return r.Closes()
+				})
+				eventually(t, "those of the other worker do, too", func() bool {
+					r := kept.Roundtrip(get("/"))
+					r.wantStatus(t, 200)
+					return r.Closes()
+				})
+				kept.ExpectClosed()
+				if name == "hastened" {
+					s.Signal(syscall.SIGTERM)
+				}
+				s.WaitExit(0)
+				if took := time.Since(begin); name == "over" && took < 2900*time.Millisecond || took > 20*time.Second {
+					t.Errorf("the stop took %v", took)
+				}
+			})
+		})
+	}
+}

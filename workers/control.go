@@ -86,8 +86,11 @@ func (w *worker) obeyControl(control *net.UnixConn) {
 			w.stop(true)
 			return
 		}
-		if command.Command == "stop" {
+		switch command.Command {
+		case wire.CommandStop:
 			w.stop(command.Graceful)
+		case wire.CommandLeave:
+			w.parting.Store(true)
 		}
 	}
 }

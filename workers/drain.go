@@ -31,6 +31,7 @@ func (w *worker) stop(graceful bool) {
 	w.stopOnce.Do(func() {
 		w.slot.SetState(scoreboard.Draining)
 		w.acceptLast()
+		w.parting.Store(true)
 		w.draining.Store(true)
 		for _, l := range w.listeners {
 			unix.Close(l.fd)

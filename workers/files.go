@@ -40,7 +40,7 @@ func (t *thread) serveFile(c *conn, head, rest []byte) bool {
 		t.refuse(c, errFileBody, head)
 		return true
 	}
-	keepAlive := r.KeepAlive && t.w.keepAlive > 0 && !t.w.draining.Load()
+	keepAlive := r.KeepAlive && t.w.keepAlive > 0 && !t.w.parting.Load()
 	t.w.lane.sendFile(c, target, static.NewRequest(r, keepAlive), t.w.newFileRecord(c, r), keepAlive, rest)
 	return true
 }

@@ -155,7 +155,7 @@ func (t *thread) call(c *conn, r *request) {
 	if string(t.request.Method) == "HEAD" {
 		x.Flags |= embedpy.FlagHead
 	}
-	if t.request.KeepAlive && !r.once && t.w.keepAlive > 0 && !t.w.draining.Load() {
+	if t.request.KeepAlive && !r.once && t.w.keepAlive > 0 && !t.w.parting.Load() {
 		x.Flags |= embedpy.FlagKeepAlive
 	}
 	x.FD = int32(c.fd)

@@ -101,6 +101,7 @@ type worker struct {
 	warming    atomic.Bool   // the application has been imported, and answers warmup_url
 
 	draining    atomic.Bool
+	parting     atomic.Bool // or about to: no connection outlasts its next response
 	quick       atomic.Bool
 	signalsDue  atomic.Bool
 	stopOnce    sync.Once

@@ -58,6 +58,7 @@ const (
 	CommandFork      = "fork"      // to a forkserver: Worker, with the worker's descriptors
 	CommandExit      = "exit"      // to a forkserver
 	CommandStop      = "stop"      // to a worker: Graceful
+	CommandLeave     = "leave"     // to a worker: it will be told to stop, and keeps no connection until then
 )
 
 // Names of events, sent to the master.
