@@ -69,7 +69,8 @@ var workerSettings = []*Setting{
 	{
 		Name: "worker_connections", Flags: []string{"worker-connections"}, Metavar: "INT", Section: "Worker Processes",
 		Type: Int, Default: 1000, min: 1,
-		Doc:   "How many connections a worker holds at once, idle ones included; at least 1.",
+		Doc: "How many connections a worker holds at once, idle ones included; at least 1. At the limit a new one takes " +
+			"the place of the one that has been idle for longest; where none is idle, it waits.",
 		field: func(c *Config) any { return &c.WorkerConnections },
 	},
 	{

@@ -29,6 +29,7 @@ func (w *worker) startAccepting() error {
 	}
 	w.accepting = true
 	w.paused.Store(false)
+	w.full.Store(false)
 	return nil
 }
 
@@ -46,7 +47,7 @@ func (w *worker) pauseAccepting() {
 
 // resumeAccepting ends a pause when there is room for a connection. Whoever makes room, or waited, calls it.
 func (w *worker) resumeAccepting() {
-	if w.table.count.Load() >= w.maxConns {
+	if !w.hasRoom() {
 		return
 	}
 	var errno unix.Errno
@@ -87,8 +88,11 @@ func (w *worker) acceptOne(listener int, spare *conn) *conn {
 		return nil // the number may be another descriptor's by now
 	}
 	if w.table.count.Load() >= w.maxConns {
-		w.limitConnections()
-		return nil
+		w.givingWay.Lock() // until it is accepted: another thread must not make room for the same connection
+		defer w.givingWay.Unlock()
+		if !w.makeRoom(listener) {
+			return nil
+		}
 	}
 	if !w.reserve() {
 		return nil
@@ -147,14 +151,19 @@ func (w *worker) acceptLast() {
 	}
 }
 
-// limitConnections enforces worker_connections.
+// limitConnections enforces worker_connections: a worker whose connections all have something to do accepts no more.
 func (w *worker) limitConnections() {
-	if w.table.count.Load() >= w.maxConns {
-		w.pauseAccepting()
-		if w.table.count.Load() < w.maxConns { // one closed meanwhile and saw the listeners still in place
-			w.resumeAccepting()
-		}
+	if w.hasRoom() {
+		return
 	}
+	w.full.Store(true)
+	w.pauseAccepting()
+	w.resumeAccepting() // one may have closed meanwhile and have seen the listeners still in place
+}
+
+// hasRoom tells whether another connection can be taken: a place is free, or an idle connection can give way.
+func (w *worker) hasRoom() bool {
+	return w.table.count.Load() < w.maxConns || w.oldestIdle(scoreboard.Now()) != nil
 }
 
 // acceptFailed complains at most once a second. When descriptors or memory have run out the listener stays ready, so

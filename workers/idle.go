@@ -80,6 +80,9 @@ func (w *worker) reap(stop <-chan struct{}) {
 			return
 		case <-ticker.C:
 			w.closeIdle(scoreboard.Now())
+			if w.full.Load() {
+				w.resumeAccepting() // one may be idle for long enough to give way
+			}
 		}
 	}
 }
@@ -87,7 +90,7 @@ func (w *worker) reap(stop <-chan struct{}) {
 func (w *worker) closeIdle(now int64) {
 	w.table.each(func(c *conn) {
 		if c.state.Load() == connIdle && w.overdue(c, now) {
-			w.closeIfSilent(c, now)
+			w.closeIfOverdue(c, now)
 		}
 	})
 }
@@ -111,23 +114,29 @@ func (w *worker) idleLimit(c *conn) (limit time.Duration, bounded bool) {
 	return w.timeouts.head, w.timeouts.head > 0
 }
 
-// closeIfSilent closes an idle connection, unless a request is arriving on it at this moment.
-func (w *worker) closeIfSilent(c *conn, now int64) {
+func (w *worker) closeIfOverdue(c *conn, now int64) {
+	w.closeIf(c, func() bool { return w.overdue(c, now) })
+}
+
+// closeIf closes an idle connection for which due still holds, unless a request is arriving on it at this moment. It
+// reports whether it did.
+func (w *worker) closeIf(c *conn, due func() bool) bool {
 	if !c.state.CompareAndSwap(connIdle, connBusy) {
-		return
+		return false
 	}
 	var one [1]byte
 	_, errno := socket.Peek(c.fd, one[:])
 	switch {
 	case errno != unix.EAGAIN: // bytes or the end of input are there, and their edge may have come while it was ours
-	case !w.overdue(c, now): // it served a request after the caller had looked at it
+	case !due(): // it served a request after the caller had looked at it
 		if c.state.CompareAndSwap(connBusy, connIdle) {
-			return
+			return false
 		}
 	case c.state.CompareAndSwap(connBusy, connClose):
 		w.close(c)
-		return
+		return true
 	}
 	c.message = &message{}
 	w.ready.push(c)
+	return false
 }

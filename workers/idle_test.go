@@ -63,14 +63,14 @@ func TestReaperLooksAgain(t *testing.T) {
 	thread.read(c)
 	client.want("GET", 200, echoed("GET", "/", "none", ""))
 	now := scoreboard.Now()
-	s.w.closeIfSilent(c, now)
+	s.w.closeIfOverdue(c, now)
 	if c.state.Load() != connIdle {
 		t.Fatalf("state %d", c.state.Load())
 	}
 	client.send(get("/again"))
 	thread.turn(1000)
 	client.want("GET", 200, echoed("GET", "/again", "none", ""))
-	s.w.closeIfSilent(c, now+int64(time.Hour))
+	s.w.closeIfOverdue(c, now+int64(time.Hour))
 	client.closed(patience)
 }
 
@@ -80,7 +80,7 @@ func TestReaperSparesARequest(t *testing.T) {
 	c, client, thread := s.alone()
 	thread.read(c)
 	client.send(get("/"))
-	s.w.closeIfSilent(c, scoreboard.Now()+int64(time.Hour))
+	s.w.closeIfOverdue(c, scoreboard.Now()+int64(time.Hour))
 	for range 3 { // the edge, the ready queue, in any order
 		thread.turn(10)
 	}
@@ -103,7 +103,7 @@ func TestCloseAfterAFork(t *testing.T) {
 	}
 	defer unix.Close(held)
 	s.fake.forked.Store(true)
-	s.w.closeIfSilent(c, scoreboard.Now()+int64(time.Hour))
+	s.w.closeIfOverdue(c, scoreboard.Now()+int64(time.Hour))
 	client.closed(patience)
 	if n, _ := unix.EpollWait(s.w.poller.fd, thread.events, 20); n != 0 {
 		t.Error("the poller still watches the copy")

@@ -9,25 +9,60 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// worker_connections: what is beyond waits in the kernel and is served when a connection closes.
+// worker_connections: the oldest idle connection gives way to a new one; where none is idle, what is beyond waits in
+// the kernel and is served when a connection closes or becomes idle.
 func TestWorkerConnections(t *testing.T) {
-	s := start(t, options{conns: 2})
+	gate := make(chan struct{})
+	s := start(t, options{conns: 2, threads: 2, keepAlive: 60, app: func(c *call) {
+		if c.environ("PATH_INFO") == "/gate" {
+			<-gate
+		}
+		echo(c)
+	}})
 	first, second := s.dial(), s.dial()
 	first.get("/1")
+	eventually(t, "the first is idle", func() bool { return s.idle() > 0 })
 	second.get("/2")
-	third := s.dial().send(get("/3"))
-	third.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
-	if r, err := third.try("GET"); err == nil {
+	third := s.dial()
+	third.get("/3")
+	first.closed(patience)
+	second.send(get("/gate"))
+	third.send(get("/gate"))
+	eventually(t, "both are in the application", func() bool { return s.w.slot.Busy() == 2 })
+	fourth := s.dial().send(get("/4"))
+	fourth.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
+	if r, err := fourth.try("GET"); err == nil {
 		t.Fatalf("a third connection is answered with %d", r.status)
 	}
 	if n := s.w.table.count.Load(); n != 2 {
 		t.Fatalf("%d connections", n)
 	}
-	third.SetReadDeadline(time.Now().Add(patience))
-	first.Close()
-	third.reader.Reset(third.Conn)
-	third.want("GET", 200, echoed("GET", "/3", "none", ""))
-	second.get("/still-there")
+	close(gate)
+	second.want("GET", 200, echoed("GET", "/gate", "none", ""))
+	third.want("GET", 200, echoed("GET", "/gate", "none", ""))
+	fourth.SetReadDeadline(time.Now().Add(patience))
+	fourth.reader.Reset(fourth.Conn)
+	fourth.want("GET", 200, echoed("GET", "/4", "none", ""))
+}
+
+// idle is how many connections are idle that had a response.
+func (s *server) idle() (count int) {
+	s.w.table.each(func(c *conn) {
+		if c.state.Load() == connIdle && c.answered.Load() {
+			count++
+		}
+	})
+	return count
+}
+
+// A connection that has just come does not give way: its request may be on its way.
+func TestNewConnectionsStay(t *testing.T) {
+	s := start(t, options{conns: 2, keepAlive: 60})
+	silent, kept := s.dial(), s.dial()
+	kept.get("/1")
+	s.dial().get("/2")
+	kept.closed(patience)
+	silent.get("/late")
 }
 
 // Connections that close at the same moment must not each think that another one resumes accepting.
@@ -38,9 +73,10 @@ func TestAcceptingResumesAfterSimultaneousCloses(t *testing.T) {
 		var open []*client
 		for range limit {
 			c := s.dial()
-			c.get("/")
+			c.send("GET /half HT") // in the lane: it cannot give way
 			open = append(open, c)
 		}
+		open = append(open, s.dial()) // one too many
 		eventually(t, "accepting pauses", func() bool { return !s.w.isAccepting() })
 		var closing sync.WaitGroup
 		for _, c := range open {

@@ -73,7 +73,9 @@ type worker struct {
 	accepting   bool // the listeners are in the poller; under acceptMu
 	leaving     bool // and never will be again; under acceptMu
 	acceptMu    sync.Mutex
-	paused      atomic.Bool  // they were, and come back when there is room
+	paused      atomic.Bool // they were, and come back when there is room
+	givingWay   sync.Mutex
+	full        atomic.Bool  // paused because of worker_connections
 	acceptError atomic.Int64 // CLOCK_MONOTONIC ns of the last complaint about accept
 
 	board       *scoreboard.Board // nil in tests: then nothing is shown
