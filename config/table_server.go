@@ -25,7 +25,8 @@ var socketSettings = []*Setting{
 		Type: List, Default: []string{"127.0.0.1:8000"}, DefaultText: "127.0.0.1:8000, or 0.0.0.0:$PORT if PORT is set",
 		Env: "PORT",
 		Doc: "An address to listen on: HOST, HOST:PORT, [IPV6]:PORT, unix:PATH or fd://N. The port is 8000 if left " +
-			"out. Can be given several times.",
+			"out. http://, https://, uwsgi:// or, before a path, http+unix:, https+unix: or uwsgi+unix: say what is " +
+			"spoken there. Can be given several times.",
 		field:  func(c *Config) any { return &c.Bind },
 		item:   bindItem,
 		words:  commasOrSpaces,
