@@ -40,14 +40,14 @@ def parse(spec):
     try:
         node = ast.parse(expression, mode="eval").body
     except SyntaxError:
-        raise AppImportError("Failed to parse %r as an attribute name or function call." % expression)
+        raise AppImportError("Failed to parse %r as an attribute name or function call." % expression) from None
     if isinstance(node, ast.Call):
         name, positional, keyword = _dotted(node.func), node.args, node.keywords
         try:
             args = [ast.literal_eval(arg) for arg in positional]
             kwargs = {kw.arg: ast.literal_eval(kw.value) for kw in keyword}
         except ValueError:
-            raise AppImportError("Failed to parse arguments as literal values: %r" % expression)
+            raise AppImportError("Failed to parse arguments as literal values: %r" % expression) from None
         if None in kwargs or name is None:
             raise AppImportError("Function reference must be a simple name: %r" % expression)
         return module, name, args, kwargs
@@ -66,21 +66,21 @@ def _dotted(node):
     return None
 
 
-def _import(module):
+def _import(module, expression="application"):
     try:
         return importlib.import_module(module)
     except ImportError:
         if module.endswith(".py") and os.path.exists(module):
             raise AppImportError(
-                "Failed to find application: %r is a file; did you mean '%s:application'?"
-                % (module, os.path.splitext(module)[0].replace("/", "."))
-            )
+                "Failed to find application: %r is a file; did you mean '%s:%s'?"
+                % (module, os.path.splitext(module)[0].replace("/", "."), expression)
+            ) from None
         raise
 
 
 def _find(spec):
     module, name, args, kwargs = parse(spec)
-    found = _import(module)
+    found = _import(module, spec.partition(":")[2] or "application")
     for part in name.split("."):
         try:
             found = getattr(found, part)
@@ -93,7 +93,7 @@ def _find(spec):
         except TypeError as error:
             # A wrong signature is the caller's mistake; a TypeError from inside the factory is the factory's.
             if error.__traceback__.tb_next is None:
-                raise AppImportError("Calling %r failed: %s" % (spec, error))
+                raise AppImportError("Calling %r failed: %s" % (spec, error)) from None
             raise
     if found is None:
         raise AppImportError("Failed to find application object: %r is None." % spec)

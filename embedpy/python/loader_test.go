@@ -57,10 +57,14 @@ for spec, code, cause in (
     ("app:factory()", 4, "Calling 'app:factory()' failed: "),
     ("app:broken()", 3, "TypeError: from inside"),
     ("loader.py", 4, "did you mean 'loader:application'?"),
+    ("loader.py:factory(1)", 4, "did you mean 'loader:factory(1)'?"),
+    ("app:factory(", 4, "Failed to parse 'factory(' as an attribute name or function call."),
     ("no_such_module", 3, "ModuleNotFoundError: No module named 'no_such_module' (looked in '.' and in Python "),
 ):
     got = failure(spec)
     assert got.code == code and cause in got.cause and "Traceback" in got.trace, (spec, got.code, got.cause)
+    # One cause: what led to the server's own message is the server's business.
+    assert "During handling" not in got.trace, (spec, got.trace)
 
 class Exits:
     def find_spec(self, name, path, target=None):
