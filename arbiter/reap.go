@@ -69,7 +69,7 @@ func (a *arbiter) lostRequests(w *worker) string {
 	}
 	lost := ""
 	for _, r := range a.board.Running(w.slot) {
-		lost += "\nIt ran " + r.Describe(int64(a.env.now()))
+		lost += "\n" + r.DescribeLost(int64(a.env.now()))
 	}
 	return lost
 }

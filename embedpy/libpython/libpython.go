@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -111,7 +112,12 @@ func findNamed(python string) (string, error) {
 	}
 	path, err := exec.LookPath(python)
 	if err != nil {
-		return "", fmt.Errorf("no Python interpreter at %s: %w", python, errors.Unwrap(err))
+		cause := errors.Unwrap(err)
+		var at *fs.PathError // whose text would repeat the path, and name a system call
+		if errors.As(cause, &at) {
+			cause = at.Err
+		}
+		return "", fmt.Errorf("no Python interpreter at %s: %w", python, cause)
 	}
 	return path, nil
 }

@@ -66,11 +66,20 @@ func (r *Request) Read() (Running, bool) {
 
 // Describe is the request for the log, as it is at nowNanos.
 func (r Running) Describe(nowNanos int64) string {
+	return r.tell("has run for", nowNanos)
+}
+
+// DescribeLost is the same in a sentence about the worker, which has died with the request.
+func (r Running) DescribeLost(nowNanos int64) string {
+	return "It ran " + r.tell("for", nowNanos)
+}
+
+func (r Running) tell(how string, nowNanos int64) string {
 	client := r.Client
 	if client == "" {
 		client = "unix"
 	}
-	return fmt.Sprintf("%q from ip=%s has run for %.2f s", r.Line, client, float64(nowNanos-r.Start)/1e9)
+	return fmt.Sprintf("%q from ip=%s %s %.2f s", r.Line, client, how, float64(nowNanos-r.Start)/1e9)
 }
 
 // Request is the place of a thread of the worker in slot i. A thread beyond ShownThreads has none: nil.

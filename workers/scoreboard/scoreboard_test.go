@@ -133,6 +133,9 @@ func TestRequests(t *testing.T) {
 	if text := running[0].Describe(100 + 1_500_000_000); text != `"GET /a?b" from ip=192.0.2.1 has run for 1.50 s` {
 		t.Error(text)
 	}
+	if text := running[0].DescribeLost(100 + 1_500_000_000); text != `It ran "GET /a?b" from ip=192.0.2.1 for 1.50 s` {
+		t.Error(text)
+	}
 	if text := running[1].Describe(200); !strings.Contains(text, "from ip=unix has run for 0.00 s") {
 		t.Error(text)
 	}
