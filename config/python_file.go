@@ -13,6 +13,8 @@ type PythonFile struct {
 	Path string
 	// Module is a module to import, from python:MODULE; "" if there is a Path.
 	Module string
+	// Script says that Path is a program that serves an application by itself, from script:PATH.
+	Script bool
 	// Name is what the user calls it, for messages and Layer.Source: "gunicorn.conf.py", "python:site.conf".
 	Name string
 	// Explicit says that the user asked for it; otherwise it was found in the directory.
@@ -53,9 +55,18 @@ func findPython(args []string, env environment, dir string) (*PythonFile, error)
 	if module, ok := strings.CutPrefix(file.name, "python:"); ok && found.Explicit {
 		found.Module = module
 	} else {
-		found.Path = within(dir, strings.TrimPrefix(file.name, "file:"))
+		found.Path, found.Script = pythonPath(file.name)
+		found.Path = within(dir, found.Path)
 	}
 	return found, nil
+}
+
+// pythonPath is the file of -c, and whether it is a script.
+func pythonPath(given string) (path string, script bool) {
+	if path, script = strings.CutPrefix(given, "script:"); script {
+		return path, true
+	}
+	return strings.TrimPrefix(given, "file:"), false
 }
 
 // isPython says whether a file given with -c is a Python file. gunicorn runs whatever it is given, so only TOML is told
@@ -67,7 +78,8 @@ func checkPython(dir, path string) error {
 	if strings.HasPrefix(path, "python:") {
 		return nil
 	}
-	file, err := os.Open(within(dir, strings.TrimPrefix(path, "file:")))
+	path, _ = pythonPath(path)
+	file, err := os.Open(within(dir, path))
 	if err != nil {
 		return err
 	}

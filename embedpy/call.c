@@ -23,6 +23,7 @@ static void begin(ph_thread *t)
 	t->body_sent = 0;
 	ph_buffer_clear(&t->message);
 	ph_buffer_clear(&t->head);
+	t->logged.length = 0;
 	ph_head_reset(t);
 	t->x.outcome = 0;
 	t->x.status = 0;
@@ -50,6 +51,8 @@ static void finish(ph_thread *t)
 	t->x.head_length = t->head.length;
 	t->x.message = t->message.data;
 	t->x.message_length = t->message.length;
+	t->x.logged = t->logged.data;
+	t->x.logged_length = t->logged.length;
 	t->x.offload = t->offload.data;
 	t->x.offload_length = t->offload.length;
 	ph_buffer_clear(&t->out);
@@ -204,6 +207,8 @@ void ph_call(int thread, const uint8_t *frame, const uint8_t *body)
 	} else {
 		run_hooked(t, token, environ);
 	}
+	if (ph_py.log_environ != NULL && environ != NULL)
+		ph_logged_environ(t, environ);
 	py.Py_DecRef(environ);
 	py.Py_DecRef(token);
 	if (t->taken)

@@ -112,6 +112,8 @@ typedef struct {
 	uint64_t tail_from, tail_to; /* tail_to is 0 without a file */
 	uint64_t tail_ring;          /* byte n lies at n modulo this; 0: at n */
 	int64_t first_byte; /* PH_TIMED: CLOCK_MONOTONIC ns at which the response began; 0: it never did */
+	const char *logged; /* what the application says for the access log, see logged.c */
+	uint64_t logged_length;
 } ph_exchange;
 
 /* ph_exchange_of: the exchange of Python thread i (0 is the main thread).  No GIL. */

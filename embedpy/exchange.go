@@ -1,6 +1,9 @@
 package embedpy
 
-import "unsafe"
+import (
+	"encoding/binary"
+	"unsafe"
+)
 
 // Flags of a request, the in-side of an Exchange. They mirror embedpy.h.
 const (
@@ -80,6 +83,27 @@ type Exchange struct {
 	tailTo        uint64
 	tailRing      uint64
 	FirstByte     int64 // with FlagTimed: CLOCK_MONOTONIC ns at which the response began; 0: it never did
+	logged        unsafe.Pointer
+	loggedLength  uint64
+}
+
+// AnyLogged says whether Logged has anything.
+func (x *Exchange) AnyLogged() bool { return x.loggedLength > 0 }
+
+// Logged calls yield with each thing that the application said for the access log, in its order, until that returns
+// false: kind 'v' is a variable of pyhost.log_var, 'e' one of environ. The slices are valid until the thread's next
+// call.
+func (x *Exchange) Logged(yield func(kind byte, name, value []byte) bool) {
+	const head = 1 + 4 + 4
+	rest := unsafe.Slice((*byte)(x.logged), x.loggedLength)
+	for len(rest) > 0 {
+		name := head + binary.NativeEndian.Uint32(rest[1:])
+		end := name + binary.NativeEndian.Uint32(rest[5:])
+		if !yield(rest[0], rest[head:name], rest[name:end]) {
+			return
+		}
+		rest = rest[end:]
+	}
 }
 
 // Head is the response head as sent. It is valid until the thread's next call.

@@ -53,6 +53,7 @@ typedef struct {
 	ph_buffer head;    /* status line and the application's headers, then the whole head */
 	ph_buffer out;     /* head and body of a small response */
 	ph_buffer message; /* for the log */
+	ph_buffer logged;  /* what the application says for the access log, see logged.c */
 	ph_buffer offload; /* the file that the application names in a header, see note_offload; empty: none */
 	struct ph_value *values; /* last value of every key, see environ.c */
 	char date[32];
@@ -80,6 +81,7 @@ typedef struct {
 	PyObject *header_pairs;
 	PyObject *file_wrapper; /* the type; NULL without the setting sendfile */
 	PyObject *plain_file;
+	PyObject *log_environ; /* names of environ that the access log shows: a tuple, NULL: none */
 	bool offload; /* X-Sendfile and X-Accel-Redirect are ours to obey (sendfile_root) */
 	PyObject *request_timeout; /* the exception */
 	PyObject *before_request; /* NULL without pre_request and post_request */
@@ -171,6 +173,10 @@ bool ph_claim_answer(ph_thread *t);
 bool ph_claim_lost(ph_thread *t);
 void ph_interrupt_settle(ph_thread *t);
 PyObject *ph_request_timeout(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+
+/* logged.c: the access log's part of a request. */
+PyObject *ph_log_var(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
+void ph_logged_environ(ph_thread *t, PyObject *environ);
 extern int ph_dump_fd, ph_dump_signal;
 
 /* child.c: a process that the application forked is not a worker: where it comes back to us, it ends.  GIL held. */

@@ -85,6 +85,7 @@ BUILTIN(configure)
 	ph_py.plain_file = take(args[0], "plain_file");
 	ph_py.before_request = take(args[0], "before_request");
 	ph_py.after_request = take(args[0], "after_request");
+	ph_py.log_environ = take(args[0], "log_environ");
 	return none();
 }
 
@@ -331,6 +332,7 @@ static PyMethodDef builtins[] = {
 	{"memory_file", memory_file, METH_FASTCALL_KEYWORDS, "memory_file() -> int"},
 	{"dump_to", dump_to, METH_FASTCALL_KEYWORDS, "dump_to(fd, signal)"},
 	{"request_timeout", ph_request_timeout, METH_FASTCALL_KEYWORDS, "request_timeout(seconds)"},
+	{"log_var", ph_log_var, METH_FASTCALL_KEYWORDS, "log_var(name, value)"},
 	{"request_count", request_count, METH_FASTCALL_KEYWORDS, "request_count() -> int"},
 	{"set_title", set_title, METH_FASTCALL_KEYWORDS, "set_title(text)"},
 };

@@ -1,6 +1,7 @@
 package logging
 
 import (
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf8"
@@ -51,7 +52,34 @@ func (f *formatter) appendObject(dst []byte, r *Record) []byte {
 			dst = appendMember(dst, h.key, value)
 		}
 	}
-	return append(dst, '}', '\n')
+	return append(appendVariables(dst, r), '}', '\n')
+}
+
+// appendVariables appends what the application noted as an object, unless that is nothing.
+func appendVariables(dst []byte, r *Record) []byte {
+	if r.EachVariable == nil {
+		return dst
+	}
+	var names []string
+	r.EachVariable(func(name, _ []byte) {
+		if !slices.Contains(names, string(name)) {
+			names = append(names, string(name))
+		}
+	})
+	for i, wanted := range names {
+		var last []byte
+		r.EachVariable(func(name, value []byte) {
+			if string(name) == wanted {
+				last = value
+			}
+		})
+		dst = append(dst, [...]string{`,"vars":{`, ","}[min(i, 1)]...)
+		dst = appendQuoted(append(appendQuoted(dst, []byte(wanted)), ':'), last)
+	}
+	if len(names) > 0 {
+		dst = append(dst, '}')
+	}
+	return dst
 }
 
 func appendCount(dst []byte, key string, n int64) []byte {

@@ -29,6 +29,8 @@ type Record struct {
 	Outcome Outcome
 	// Variable returns what the application has noted for the log under a name. nil = nothing.
 	Variable func(name string) ([]byte, bool)
+	// EachVariable calls a function with all of these; a name may come again, then its last value counts. nil = nothing.
+	EachVariable func(func(name, value []byte))
 
 	Start    time.Time     // wall clock at the first byte of the request; zero = now, less Duration
 	Duration time.Duration // from Start to the end of the response; negative counts as 0

@@ -19,6 +19,7 @@ type Options struct {
 	Args    []string // further command line arguments
 	Env     []string // further environment, "K=V"
 	Cold    bool     // return at once, do not wait until the server serves; for servers that are expected to fail
+	Program string   // what is started instead of the binary, and becomes it
 	Quiet   bool     // no -w, no --bind, no application: nothing but Args (command line tests)
 
 	// Files are inherited by the server as descriptors 3, 4, ... (systemd, fd://).

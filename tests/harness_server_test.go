@@ -1,6 +1,7 @@
 package tests
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"os/exec"
@@ -47,7 +48,7 @@ func Start(t *testing.T, options Options) *Server {
 	s := &Server{t: t, options: options, stderrPath: filepath.Join(directory, "stderr"),
 		outputPath: filepath.Join(directory, "stdout"), exited: make(chan struct{}), baseline: map[int]descriptors{}}
 	s.logPaths = []string{s.stderrPath}
-	s.command = exec.Command(binary, options.arguments(t)...)
+	s.command = exec.Command(cmp.Or(options.Program, binary), options.arguments(t)...)
 	s.command.Dir = directory
 	s.command.Env = append(baseEnvironment(directory), options.Env...)
 	s.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

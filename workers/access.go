@@ -58,6 +58,10 @@ func (a *accessRecord) write(c *conn, r *request, head []byte) {
 	a.record.BytesIn = r.length()
 	a.record.Outcome = outcome(x.Outcome)
 	a.record.ResponseHead = head
+	a.record.Variable, a.record.EachVariable = nil, nil
+	if x.AnyLogged() {
+		a.record.Variable, a.record.EachVariable = a.variable, a.eachVariable
+	}
 	a.t.w.access.Write(&a.record)
 }
 
@@ -142,8 +146,36 @@ func (a *accessRecord) requestHeader(name string) ([]byte, bool) {
 	return findHeader(a.t.request.Headers, name)
 }
 
-// environ finds a string of the request's environ: in its frame, or in the template.
+// variable finds what the application has noted with pyhost.log_var. The last value counts.
+func (a *accessRecord) variable(name string) ([]byte, bool) { return a.logged('v', name) }
+
+func (a *accessRecord) logged(kind byte, name string) (found []byte, ok bool) {
+	a.t.exchange.Logged(func(k byte, n, value []byte) bool {
+		if k == kind && equalFold(n, name) {
+			found, ok = value, true
+		}
+		return true
+	})
+	return found, ok
+}
+
+// eachVariable calls yield with all that the application has noted.
+func (a *accessRecord) eachVariable(yield func(name, value []byte)) {
+	a.t.exchange.Logged(func(kind byte, name, value []byte) bool {
+		if kind == 'v' {
+			yield(name, value)
+		}
+		return true
+	})
+}
+
+// environ finds a string of the request's environ: as the application left it, in its frame, or in the template.
 func (a *accessRecord) environ(name string) ([]byte, bool) {
+	if a.t.exchange.AnyLogged() {
+		if value, ok := a.logged('e', name); ok {
+			return value, true
+		}
+	}
 	if value, ok := a.t.frame.Lookup(name); ok {
 		return value, true
 	}

@@ -93,7 +93,7 @@ func (w *worker) finalize(limit time.Duration) {
 		<-w.intHooked // it has a limit
 	}
 	w.sayExit()
-	if w.exitHook && w.gil.free(quickExit) && !w.exitHooked.Swap(true) {
+	if w.gil.free(quickExit) && !w.exitHooked.Swap(true) { // also for what pyhost.worker_exit has collected
 		embedpy.RunWorkerExit()
 	}
 	done := make(chan struct{})

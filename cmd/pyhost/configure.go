@@ -63,8 +63,11 @@ func (r configuration) run(file *config.PythonFile, limit time.Duration) (*arbit
 		return nil, fmt.Errorf("Error: %w", err)
 	}
 	spec := file.Path
-	if file.Module != "" {
+	switch {
+	case file.Module != "":
 		spec = "python:" + file.Module
+	case file.Script:
+		spec = "script:" + file.Path
 	}
 	return arbiter.Prepare(arbiter.PrepareOrder{
 		Program: program, Library: library, Executable: executable, Argv: os.Args, Limit: limit,

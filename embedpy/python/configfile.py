@@ -1,4 +1,4 @@
-"""Evaluates a Python config file: gunicorn's PATH, file:PATH and python:MODULE.
+"""Evaluates a Python config file: gunicorn's PATH, file:PATH and python:MODULE, and script:PATH.
 
 It runs in the forkserver, before anything else of the generation.  Values go to the master as JSON; what is no JSON, a
 hook or a logger class, stays here, and the workers inherit it.
@@ -41,16 +41,21 @@ def evaluate(spec, directory, names, argv):
         sys.path.insert(0, directory)
     sys.argv = list(argv) or ["pyhost"]
     warnings = []
-    values.update(_execute(spec, warnings))
     known = set(names)
+    values.update(_execute(spec, warnings, known))
     settings = {name: _setting(name, value) for name, value in values.items() if name in known}
     others = [name for name, value in values.items() if name not in known and _may_be_setting(name, value)]
     return settings, others, warnings
 
 
-def _execute(spec, warnings):
+def _execute(spec, warnings, known):
     kind, _, rest = spec.partition(":")
     try:
+        if kind == "script":
+            import _pyhost_script as script
+            import _pyhost_standin as standin
+            standin.hide_base()
+            return script.execute(rest, known)
         if kind == "python":
             return vars(importlib.import_module(rest))
         return _run_file(rest if kind == "file" else spec, warnings)

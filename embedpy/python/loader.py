@@ -79,6 +79,9 @@ def _import(module, expression="application"):
 
 
 def _find(spec):
+    if spec.startswith("script:"):
+        import _pyhost_script as script
+        return _checked(script.application(), spec)
     module, name, args, kwargs = parse(spec)
     found = _import(module, spec.partition(":")[2] or "application")
     for part in name.split("."):
@@ -95,6 +98,10 @@ def _find(spec):
             if error.__traceback__.tb_next is None:
                 raise AppImportError("Calling %r failed: %s" % (spec, error)) from None
             raise
+    return _checked(found, spec)
+
+
+def _checked(found, spec):
     if found is None:
         raise AppImportError("Failed to find application object: %r is None." % spec)
     if not callable(found):
@@ -107,24 +114,24 @@ def load(spec):
     try:
         return _find(spec)
     except AppImportError as error:
-        raise LoadFailure(EXIT_APP_LOAD, str(error), _trace(error))
+        raise LoadFailure(EXIT_APP_LOAD, str(error), trace(error))
     except SystemExit as error:
         cause = "the application called sys.exit(%r) while it was imported" % (error.code,)
-        raise LoadFailure(EXIT_BOOT_ERROR, cause, _trace(error))
+        raise LoadFailure(EXIT_BOOT_ERROR, cause, trace(error))
     except BaseException as error:
         cause = "%s: %s" % (type(error).__name__, _text(error))
         if isinstance(error, ModuleNotFoundError):
             cause += _remedy(error, spec)
-        raise LoadFailure(EXIT_BOOT_ERROR, cause, _trace(error))
+        raise LoadFailure(EXIT_BOOT_ERROR, cause, trace(error))
 
 
-def _trace(error):
+def trace(error):
     """The traceback as text, from the first line that is not ours or the import system's."""
-    trace = error.__traceback__
+    frames = error.__traceback__
     ours = ("<pyhost ", "<frozen importlib", importlib.__file__)
-    while trace and trace.tb_frame.f_code.co_filename.startswith(ours):
-        trace = trace.tb_next
-    return "".join(traceback.format_exception(type(error), error, trace))
+    while frames and frames.tb_frame.f_code.co_filename.startswith(ours):
+        frames = frames.tb_next
+    return "".join(traceback.format_exception(type(error), error, frames))
 
 
 def _remedy(error, spec):
@@ -166,7 +173,8 @@ def prepare(config, argv):
         if path:
             _put_first(os.path.abspath(path))
     _put_first(os.getcwd())
-    sys.argv = list(argv) or ["pyhost"]
+    if "_pyhost_script" not in sys.modules:  # a script has its own
+        sys.argv = list(argv) or ["pyhost"]
 
 
 def settle():

@@ -5,6 +5,7 @@ import faulthandler
 import io
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -19,7 +20,10 @@ import _pyhost_streams as streams
 
 DUMP_SIGNAL = 8  # above SIGRTMIN: no program is likely to use it
 
-_ran = set()  # the hooks of the end that have been begun
+number = 0       # of this worker, from 1; see pyhost.worker_id
+after_fork = []  # functions of pyhost.postfork
+at_exit = []     # functions of pyhost.worker_exit
+_ran = set()     # the hooks of the end that have been begun
 
 
 def boot(text, error_fd, wake_fd, note_fd):
@@ -27,8 +31,10 @@ def boot(text, error_fd, wake_fd, note_fd):
 
     Returns None, or (exit code, cause, traceback) when the application does not load.
     """
+    global number
     worker = json.loads(text)
     config = worker["config"]
+    number = worker.get("slot", 0) + 1
     guard_forks()
     trace_crashes(error_fd)
     # A Python signal handler runs on the main thread: the byte wakes it when it waits in the poller.
@@ -45,6 +51,7 @@ def boot(text, error_fd, wake_fd, note_fd):
         if application is None:
             application = loader.load(config["wsgi_app"])
             loader.settle()
+        run_after_fork()
         run_boot_hook("post_worker_init", application)
     except loader.LoadFailure as failure:
         if config.get("reload"):
@@ -68,6 +75,7 @@ def boot(text, error_fd, wake_fd, note_fd):
         "request_timeout": RequestTimeout,
         "before_request": request_hook("before"),
         "after_request": request_hook("after"),
+        "log_environ": environ_of_format(config.get("access_log_format") or ""),
     })
     return None
 
@@ -155,6 +163,28 @@ def request_hook(name):
     return getattr(requests, name)
 
 
+def environ_of_format(text):
+    """The variables of environ that an access log format names, in the cases that environ may use; or None."""
+    names = set()
+    for name in re.findall(r"%\(\{([^}]+)\}e\)", text):
+        names.update((name, name.upper(), name.lower()))
+    return tuple(sorted(names)) or None
+
+
+def run_after_fork():
+    """Run what pyhost.postfork has collected.  A worker for which that fails does not boot."""
+    for function in after_fork:
+        try:
+            function()
+        except BaseException as error:
+            cause = "%s of pyhost.postfork failed: %s: %s" % (_name_of(function), type(error).__name__, error)
+            raise loader.LoadFailure(loader.EXIT_BOOT_ERROR, cause, loader.trace(error))
+
+
+def _name_of(function):
+    return getattr(function, "__qualname__", repr(function))
+
+
 def template(config, listener, error_fd):
     """The environ keys that are the same for every request of a listener (PEP 3333; gunicorn's table)."""
     environ = {
@@ -202,7 +232,14 @@ def start_threads(count):
 
 
 def run_worker_exit():
-    """Run worker_exit on the main thread, unless it has been run."""
+    """Run what pyhost.worker_exit has collected, and the hook, on the main thread, unless they have been run."""
+    while at_exit:
+        function = at_exit.pop(0)
+        try:
+            function()
+        except BaseException:
+            text = "%s of pyhost.worker_exit failed\n%s" % (_name_of(function), traceback.format_exc())
+            notes.channel().log("error", text.rstrip("\n"))
     if forkserver.host is not None:
         run_hook("worker_exit")
 
