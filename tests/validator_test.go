@@ -48,6 +48,7 @@ var validated = []struct {
 	{"no_body", "", []string{get("//204/empty"), get("//304/empty"), get("//204/generator"), get("//304/list")}},
 	{"offload", "not sent", []string{get("//"), get("//lazy")}},
 	{"process", "{", []string{get("//")}},
+	{"python_module", "1 True", []string{get("//")}},
 	{"response_headers", "body", []string{get("//cookies"), get("//server"), get("//date")}},
 	{"signal_handler", "0", []string{get("//")}},
 	{"sqlite", "", []string{get("//")}},
