@@ -12,7 +12,7 @@ export PYTHON PYTHONS BIND FUZZTIME
 GOBUILD = go build -trimpath -buildvcs=false
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test race asan lint docs fmt fuzz bench bench-full bench-go load soak build-cpy3 clean
+.PHONY: help build run test race asan lint docs fmt fuzz bench bench-full bench-go gate load soak build-cpy3 clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,11 @@ bench-go: ## run the benchmarks of the Go packages
 
 load: ## reload, recycle, scale and kill under load for as long as it takes to trust it (about 10 minutes)
 	@scripts/suite.sh load
+
+gate: ## count the C layer's instructions per request, and make that the bound (embedpy/gate)
+	@mkdir -p build/gate
+	go test -count=1 -v ./embedpy/gate -args -write -keep $(CURDIR)/build/gate
+	@echo "by function: callgrind_annotate build/gate/callgrind.out.1"
 
 soak: ## load, reload and kill workers for SOAKTIME (10m), and watch that nothing is lost or grows
 	@SOAKTIME=$(SOAKTIME) scripts/suite.sh soak
