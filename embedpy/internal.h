@@ -143,6 +143,7 @@ int ph_file_deliver(ph_thread *t, PyObject *wrapper);
 
 /* output.c: to the socket.  GIL held on entry and exit, released while waiting. */
 int ph_output_wait(ph_thread *t, struct iovec *iov, int count);
+void ph_output_advance(struct iovec **iov, int *count, size_t n); /* drops n bytes */
 int ph_output_last(ph_thread *t, struct iovec *iov, int count, char *owned);
 
 /*
@@ -155,6 +156,8 @@ bool ph_spill_begin(ph_thread *t);
 bool ph_spill_idle(ph_spill *s);
 int ph_spill_add(ph_spill *s, struct iovec **iov, int *count);
 void ph_spill_end(ph_thread *t);
+/* ph_spill_finished: the rest of a finished response becomes a tail in a file; false when it cannot. */
+bool ph_spill_finished(ph_thread *t, const struct iovec *pieces, int count, size_t length);
 
 /*
  * hook.c: pre_request and post_request, in the request's thread.  GIL held; no exception is left behind.

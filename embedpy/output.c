@@ -9,6 +9,7 @@
 #include "internal.h"
 
 enum {
+	LARGE_TAIL = 1024 * 1024, /* what a slow reader leaves of a finished response is kept in memory below this size */
 	LARGE = 64 * 1024,    /* a write of this size is worth letting go of the GIL */
 	HASTE_MS = 20,        /* how long a stream waits for a reader before it goes on into a file */
 	PATIENCE_MS = 2,      /* how long a finished response waits for a reader before it moves to the goroutine lane */
@@ -22,8 +23,8 @@ void ph_output_configure(int timeout_ms, const char *directory, uint64_t limit)
 	ph_spill_configure(directory, limit, write_timeout_ms);
 }
 
-/* advance: drops n sent bytes from the vector. */
-static void advance(struct iovec **iov, int *count, size_t n)
+/* ph_output_advance: drops n sent bytes from the vector. */
+void ph_output_advance(struct iovec **iov, int *count, size_t n)
 {
 	while (*count > 0 && n >= (*iov)->iov_len) {
 		n -= (*iov)->iov_len;
@@ -54,7 +55,7 @@ static int push(int fd, struct iovec **iov, int *count, int patience_ms)
 		struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
 
 		if (n >= 0)
-			advance(iov, count, (size_t)n);
+			ph_output_advance(iov, count, (size_t)n);
 		else if (errno == EINTR)
 			continue;
 		else if (errno != EAGAIN)
@@ -157,7 +158,9 @@ int ph_output_last(ph_thread *t, struct iovec *iov, int count, char *owned)
 	error = push(t->x.fd, &iov, &count, yield ? PATIENCE_MS : 0);
 	left = total(iov, count);
 
-	if (error == EAGAIN && owned == NULL) {
+	if (error == EAGAIN && left >= LARGE_TAIL && ph_spill_finished(t, iov, count, left)) {
+		error = 0;
+	} else if (error == EAGAIN && owned == NULL) {
 		char *copy = malloc(left);
 		size_t at = 0;
 

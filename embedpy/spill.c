@@ -14,14 +14,16 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "internal.h"
 
-enum { PIECE = 128 * 1024, STACK = 256 * 1024 };
+enum { PIECE = 128 * 1024, STACK = 256 * 1024, PIECES = 4 };
 
 struct ph_spill {
 	int client; /* borrowed: the connection stays open until the request is over */
@@ -61,6 +63,35 @@ static int nameless(void)
 	if (fd >= 0)
 		unlink(path);
 	return fd;
+}
+
+bool ph_spill_finished(ph_thread *t, const struct iovec *pieces, int count, size_t length)
+{
+	struct iovec copy[PIECES], *iov = copy;
+	int file = length <= ring && count <= PIECES ? nameless() : -1;
+	off_t at = 0;
+
+	if (file >= 0)
+		memcpy(copy, pieces, (size_t)count * sizeof *pieces);
+
+	while (file >= 0 && count > 0) {
+		ssize_t n = pwritev(file, iov, count, at);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) { /* no room on the disk */
+			close(file);
+			return false;
+		}
+		at += n;
+		ph_output_advance(&iov, &count, (size_t)n);
+	}
+	if (file < 0)
+		return false;
+	t->x.tail_file = file;
+	t->x.tail_from = t->x.tail_ring = 0;
+	t->x.tail_to = length;
+	return true;
 }
 
 /*

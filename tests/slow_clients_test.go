@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -46,6 +47,9 @@ func TestSlowClients(t *testing.T) {
 			s.Get("/").Want(t, 200, "0")
 			if took := time.Since(began); took > 5*time.Second {
 				t.Errorf("%s: an ordinary request took %v", test.name, took)
+			}
+			if resident := residentKiB(t, s); resident > 130<<10 {
+				t.Errorf("%s: %d KiB in memory", test.name, resident)
 			}
 			if strings.HasSuffix(test.name, "unread") { // two of them read after all
 				for _, c := range conns[:2] {
@@ -157,9 +161,52 @@ func TestSpillWithoutRoom(t *testing.T) {
 	for _, directory := range []string{"/proc/self", smallDisk(t, "1M")} {
 		s := Start(t, Options{App: "slow", Args: []string{"--spool-dir", directory}})
 		c := s.Dial()
-		c.reader = bufio.NewReader(&sipping{Conn: c, pauses: 5})
-		c.Send(get("/generator"), get("/"))
+		slow := &sipping{Conn: c, pauses: 5}
+		c.reader = bufio.NewReader(slow)
+		c.Send(get("/generator"), get("/list"), get("/"))
+		wantLarge(t, c.Next("GET"))
+		slow.pauses = 5
 		wantLarge(t, c.Next("GET"))
 		c.Next("GET").Want(t, 200, "0")
+	}
+}
+
+// A crowd of slow clients, which all go on being slow, and ordinary ones: these wait no longer than the machine makes
+// them. bench/slow.py measures a larger one.
+func TestCrowd(t *testing.T) {
+	t.Parallel()
+	s := Start(t, Options{App: "slow", Workers: 2, Args: []string{"--keep-alive", "60"}})
+	s.Allow("left in the middle of its request")
+	var slow []*Conn
+	for i := range 400 {
+		c := s.Dial()
+		switch {
+		case i%4 == 0:
+			c.Send("GET / HTTP/1.1\r\nHost: x\r\nX-A: ")
+		case i%20 == 1:
+			c.Send("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n")
+		case i%40 == 2:
+			c.Send(get("/generator"))
+		case i%40 == 22:
+			c.Send(get("/list"))
+		default:
+			continue // idle
+		}
+		slow = append(slow, c)
+	}
+	ordinary := s.Dial()
+	waits := make([]time.Duration, 300)
+	for i := range waits {
+		dribbler := slow[i%len(slow)]
+		if i%len(slow)%3 == 0 {
+			io.WriteString(dribbler.Conn, "x")
+		}
+		began := time.Now()
+		ordinary.Roundtrip(get("/")).Want(t, 200, "0")
+		waits[i] = time.Since(began)
+	}
+	slices.Sort(waits)
+	if tail := waits[len(waits)*9/10]; tail > 300*time.Millisecond {
+		t.Errorf("one of ten ordinary requests took %v or longer", tail)
 	}
 }
