@@ -83,4 +83,6 @@ LOGGING = {
     "disable_existing_loggers": False,
     "handlers": {"stderr": {"class": "logging.StreamHandler"}},
     "root": {"handlers": ["stderr"], "level": "WARNING"},
+    # Django's own handlers would write each message a second time with DEBUG.
+    "loggers": {"django": {"handlers": []}},
 }
