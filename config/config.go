@@ -10,6 +10,11 @@ const Version = "0.1.0"
 type Config struct {
 	// App is the application as MODULE[:CALLABLE] or MODULE:FACTORY(ARGUMENTS); never empty.
 	App string `json:"wsgi_app"`
+	// Paste is the PasteDeploy file that the application is made of, absolute, perhaps with #NAME; "" without one. App
+	// names it then, as paste:FILE.
+	Paste string `json:"paste"`
+	// PasteGlobal are NAME=VALUE for the file's global configuration.
+	PasteGlobal []string `json:"raw_paste_global_conf"`
 	// Python is an interpreter or the directory of a virtual environment: an absolute path, or a bare name to be
 	// looked up on $PATH. "" means the active environment.
 	Python string `json:"python"`

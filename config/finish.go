@@ -8,6 +8,9 @@ import (
 // finish is about settings in combination: it completes the ones that depend on others, refuses what cannot work and
 // warns of what works in a way that is probably not meant.
 func (c *Config) finish(dir string) *ValueError {
+	if c.Paste != "" { // as in gunicorn, it is stronger than wsgi_app
+		c.App = "paste:" + c.Paste
+	}
 	if c.App == "" {
 		return &ValueError{Problem: "No application module specified. Name it on the command line, " +
 			"as in `pyhost myproject.wsgi:application`, or set wsgi_app in pyhost.toml."}

@@ -36,6 +36,9 @@ func load(args []string, env environment, dir string, layers ...Layer) (*Config,
 	if err != nil {
 		return nil, err
 	}
+	if bad := c.readPaste(&framework, dir, given.options, given.variables, given.own, given.gunicorn, file); bad != nil {
+		return nil, bad
+	}
 	// From the weakest to the strongest, as documented at the top of the package.
 	bad := c.settleAll(env, dir, framework, file, given.gunicorn, given.own, given.variables, given.options)
 	if bad != nil {
@@ -81,7 +84,8 @@ func (c *Config) readLayers(given *sources, dir string, layers []Layer) (framewo
 	}
 	c.Warnings = append(c.Warnings, chosen.warnings...)
 	if chosen.name != "" && !strings.HasPrefix(chosen.name, "python:") {
-		c.File = within(dir, strings.TrimPrefix(chosen.name, "file:"))
+		path, _ := pythonPath(chosen.name)
+		c.File = within(dir, path)
 	}
 	for _, l := range layers {
 		found, warnings, err := l.layer()

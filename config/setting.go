@@ -104,6 +104,7 @@ var settings = grouped(
 	clientSettings,
 	debuggingSettings,
 	mechanicsSettings,
+	pasteSettings,
 	privilegeSettings,
 	bodySettings,
 	headSettings,

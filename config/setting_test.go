@@ -161,6 +161,11 @@ var settingCases = []settingCase{
 	{"group", []string{"-g", "root"}, "root", `"root"`, "root"},
 	{"initgroups", []string{"--initgroups"}, "1", `true`, true},
 	{"enable_stdio_inheritance", []string{"-R"}, "1", `true`, true},
+	{"paste", []string{"--paste", "/dev/null"}, "/dev/null", `"/dev/null"`, "/dev/null"},
+	{
+		"raw_paste_global_conf", []string{"--paste-global", "a=b c", "--paste-global", "d=e=f"}, "'a=b c' d=e=f",
+		`["a=b c", "d=e=f"]`, []string{"a=b c", "d=e=f"},
+	},
 	{"default_proc_name", nil, "web", `"web"`, "web"},
 	{"script_name", nil, "/shop/", `"/shop"`, "/shop"},
 }
@@ -223,7 +228,8 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := &Config{
-		App: "m:a", Bind: []string{"127.0.0.1:8000"}, Backlog: 2048, Workers: 1, WorkerClass: "sync", Threads: 1,
+		App: "m:a", PasteGlobal: []string{}, Bind: []string{"127.0.0.1:8000"},
+		Backlog: 2048, Workers: 1, WorkerClass: "sync", Threads: 1,
 		WorkerConnections: 1000, Timeout: 30, GracefulTimeout: 30, KeepAlive: 2, LimitRequestLine: 4094,
 		LimitRequestFields: 100, LimitRequestFieldSize: 8190, Chdir: dir, RawEnv: []string{},
 		AccessLogFormat: `%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s"`, ErrorLog: "-", LogLevel: "info",

@@ -8,7 +8,6 @@ const (
 	noDirty        = "there are no dirty arbiters"
 	countElsewhere = "count in the application, or from the access log"
 	useSignals     = "there is no control socket; use signals"
-	usePasteDeploy = "name the application as MODULE:FACTORY(), where FACTORY calls paste.deploy.loadapp"
 )
 
 // absent are gunicorn's settings that do not exist here. Whoever brings a configuration along hears what to do instead.
@@ -90,14 +89,6 @@ var absent = []*Setting{
 	{
 		Name: "on_dirty_starting", Type: Hook, Unused: true,
 		Instead: noDirty,
-	},
-	{
-		Name: "paste", Flags: []string{"paste", "paster"}, Type: String, Default: "",
-		Instead: usePasteDeploy,
-	},
-	{
-		Name: "raw_paste_global_conf", Flags: []string{"paste-global"}, Type: List, Default: []string{},
-		Instead: usePasteDeploy,
 	},
 	{
 		Name: "root_path", Flags: []string{"root-path"}, Type: String, Default: "", Unused: true,

@@ -73,6 +73,7 @@ var notValidated = map[string]string{
 	"exit_handler":    "is about the end of the process",
 	"flush":           "waits at a gate",
 	"late_use":        "uses start_response and write when their request is over",
+	"pyramid_app":     "is made by PasteDeploy, in a test of its own",
 	"odd_objects":     "gives what PEP 3333 does not ask for",
 	"unloadable":      "does not load",
 	"validated":       "is the validator",

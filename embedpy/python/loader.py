@@ -12,6 +12,9 @@ EXIT_BOOT_ERROR = 3  # gunicorn's WORKER_BOOT_ERROR: the import raised
 EXIT_APP_LOAD = 4    # gunicorn's APP_LOAD_ERROR: it imported, but there is no application in it
 
 
+paste_global = {}  # the setting raw_paste_global_conf
+
+
 class AppImportError(Exception):
     """The module is there, the application in it is not."""
 
@@ -82,6 +85,8 @@ def _find(spec):
     if spec.startswith("script:"):
         import _pyhost_script as script
         return _checked(script.application(), spec)
+    if spec.startswith("paste:"):
+        return _checked(_load_paste(spec[len("paste:"):]), spec)
     module, name, args, kwargs = parse(spec)
     found = _import(module, spec.partition(":")[2] or "application")
     for part in name.split("."):
@@ -99,6 +104,18 @@ def _find(spec):
                 raise AppImportError("Calling %r failed: %s" % (spec, error)) from None
             raise
     return _checked(found, spec)
+
+
+def _load_paste(uri):
+    """The application of a PasteDeploy file, PATH or PATH#NAME (the setting paste)."""
+    try:
+        from paste.deploy import loadapp
+    except ImportError as error:
+        if error.name not in ("paste", "paste.deploy"):
+            raise
+        raise AppImportError("--paste needs PasteDeploy, which Python %s of %s does not have: "
+                             "%s -m pip install PasteDeploy" % (sys.version.split()[0], sys.prefix, sys.executable))
+    return loadapp("config:" + uri, relative_to=os.getcwd(), global_conf=dict(paste_global))
 
 
 def _checked(found, spec):
@@ -166,6 +183,7 @@ def prepare(config, argv):
     for pair in config.get("raw_env") or ():
         name, _, value = pair.partition("=")
         os.environ[name] = value
+    paste_global.update(pair.split("=", 1) for pair in config.get("raw_paste_global_conf") or ())
     os.environ["SERVER_SOFTWARE"] = SERVER_SOFTWARE
     directory = config.get("chdir") or os.getcwd()
     os.chdir(directory)
