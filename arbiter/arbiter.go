@@ -54,6 +54,7 @@ type arbiter struct {
 	exitCode    int
 	recycling   recycling
 	scaling     scaling
+	oom         oom
 }
 
 func newArbiter(options Options, board *scoreboard.Board) *arbiter {
@@ -63,6 +64,7 @@ func newArbiter(options Options, board *scoreboard.Board) *arbiter {
 // start does what must succeed before the first socket is opened.
 func (a *arbiter) start() error {
 	cfg := a.options.Config
+	a.oom.oomCount = a.env.oomKills()
 	err := a.binder.plan(cfg, a.env.inherited())
 	if err == nil {
 		err = a.env.ownLogs(cfg)

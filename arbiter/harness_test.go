@@ -36,6 +36,7 @@ type harness struct {
 	launchError  error
 	memory       map[int]int64 // resident bytes, by pid
 	backlog      bool          // connections wait to be accepted
+	oom          oomCount      // of the cgroup
 }
 
 type fakeProcess struct {
@@ -318,6 +319,8 @@ func (h *harness) ownLogs(*config.Config) error { return nil }
 func (h *harness) resident(pid int) int64 { return h.memory[pid] }
 
 func (h *harness) backlogged([]int) bool { return h.backlog }
+
+func (h *harness) oomKills() oomCount { return h.oom }
 
 func (h *harness) listen(at config.Address, options socketOptions) (*socket, error) {
 	if err := h.listenErrors[at.String()]; err != nil {

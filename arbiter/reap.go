@@ -82,7 +82,7 @@ func (a *arbiter) logExit(w *worker, lost string) {
 	case w.status.Exited():
 		a.log.Error("Worker (pid:%d) %s.%s", w.pid, how, lost)
 	case w.status.Signaled() && w.status.Signal() == unix.SIGKILL && !w.killed:
-		a.log.Error("Worker (pid:%d) %s Perhaps out of memory?%s", w.pid, how, lost)
+		a.log.Error("Worker (pid:%d) %s %s%s", w.pid, how, a.killer(), lost)
 	case w.status.Signaled() && w.status.Signal() == unix.SIGKILL:
 		a.log.Error("Worker (pid:%d) %s%s", w.pid, how, lost)
 	case w.status.Signaled() && w.status.Signal() == unix.SIGTERM:

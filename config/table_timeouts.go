@@ -18,10 +18,10 @@ var timeoutSettings = []*Setting{
 		field: func(c *Config) any { return &c.BootTimeout },
 	},
 	{
-		Name: "handover", Flags: []string{"handover"}, Section: "Worker Processes",
-		Type: Bool, Default: false,
-		Doc: "Give a request that waits on a connection of a busy worker to a worker that is free. It is new: a reload " +
-			"under very heavy load can lose a connection on its way, so it is off unless asked for.",
+		Name: "handover", Flags: []string{"no-handover"}, Section: "Worker Processes",
+		Type: Bool, Default: true, off: true,
+		Doc: "Give a request that waits on a connection of a busy worker to a worker that is free. With reuse_port " +
+			"nothing is given: the kernel spreads the connections there.",
 		field: func(c *Config) any { return &c.Handover },
 	},
 	{

@@ -19,7 +19,7 @@ func forEachEven(t *testing.T, test func(t *testing.T, s *Server, gate *Gate)) {
 			t.Run(kind.Name+" "+network, func(t *testing.T) {
 				t.Parallel()
 				gate := NewGate(t)
-				o := Options{App: "process", Kind: kind, Workers: 2, Env: []string{gate.Env()}, Args: []string{"--handover"}}
+				o := Options{App: "process", Kind: kind, Workers: 2, Env: []string{gate.Env()}}
 				if network == "unix" {
 					o.Bind = []string{"unix:" + filepath.Join(shortDir(t), "s")}
 				}

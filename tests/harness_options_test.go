@@ -22,6 +22,9 @@ type Options struct {
 	Program string   // what is started instead of the binary, and becomes it
 	Quiet   bool     // no -w, no --bind, no application: nothing but Args (command line tests)
 
+	// Through is a command, with its first arguments, that executes the server in its own place; empty means none.
+	Through []string
+
 	// Files are inherited by the server as descriptors 3, 4, ... (systemd, fd://).
 	Files []*os.File
 }

@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -48,7 +49,8 @@ func Start(t *testing.T, options Options) *Server {
 	s := &Server{t: t, options: options, stderrPath: filepath.Join(directory, "stderr"),
 		outputPath: filepath.Join(directory, "stdout"), exited: make(chan struct{}), baseline: map[int]descriptors{}}
 	s.logPaths = []string{s.stderrPath}
-	s.command = exec.Command(cmp.Or(options.Program, binary), options.arguments(t)...)
+	words := slices.Concat(options.Through, []string{cmp.Or(options.Program, binary)}, options.arguments(t))
+	s.command = exec.Command(words[0], words[1:]...)
 	s.command.Dir = directory
 	s.command.Env = append(baseEnvironment(directory), options.Env...)
 	s.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

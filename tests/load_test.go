@@ -14,9 +14,10 @@ import (
 
 // loadKinds are the kinds of worker under load, each with and without the handover of waiting connections.
 var loadKinds = []Kind{
-	syncKind, gthreadKind,
-	{Name: "sync handover", Args: []string{"-k", "sync", "--handover"}, Threads: 1},
-	{Name: "gthread handover", Args: []string{"-k", "gthread", "--threads", "2", "--handover"}, Threads: 2},
+	{Name: "sync", Args: []string{"-k", "sync"}, Threads: 1},
+	{Name: "gthread", Args: []string{"-k", "gthread", "--threads", "2"}, Threads: 2},
+	{Name: "sync alone", Args: []string{"-k", "sync", "--no-handover"}, Threads: 1},
+	{Name: "gthread alone", Args: []string{"-k", "gthread", "--threads", "4", "--no-handover"}, Threads: 4},
 }
 
 // loaded is a server under load, whose code may change.
@@ -34,7 +35,7 @@ func kindsUnderLoad() []Kind {
 	if full() {
 		return loadKinds
 	}
-	return loadKinds[2:]
+	return loadKinds[:2]
 }
 
 // underLoad starts one server per kind, on TCP and on a unix socket, and runs a test on it while it is loaded.

@@ -166,7 +166,7 @@ func newWorker(boot *wire.WorkerBoot, py python, log *logging.Logger, access *lo
 		crew:    boot.Generation,
 		place:   boot.Slot, interpreter: embeddedInterpreter,
 		table:     newTable(descriptorLimit()),
-		intHooked: make(chan struct{}), shares: c.Handover,
+		intHooked: make(chan struct{}), shares: c.Handover && !c.ReusePort,
 		intHook: c.WorkerInt != "", abortHook: c.WorkerAbort != "", exitHook: c.WorkerExit != "",
 	}
 	w.pollLimit = int(w.period.Milliseconds())

@@ -1,4 +1,4 @@
-"""Tells about its process; on demand meets the test at $GATE ("/gate"), hangs ("/hang", "/spin") or dies ("/exit")."""
+"""Tells about its process; on demand meets the test at $GATE ("/gate"), hangs ("/hang", "/spin"), grows or dies."""
 import sys
 
 loaded_before = {name: name in sys.modules for name in ("decimal", "ssl")}
@@ -32,6 +32,7 @@ ACTIONS = {
     "/segfault": lambda: ctypes.string_at(0),
     "/raise": lambda: os.kill(os.getpid(), signal.SIGSEGV),
     "/abort": os.abort,
+    "/eat": lambda: b"x" * (300 << 20),
     "/exit": lambda: os._exit(9),
 }
 
