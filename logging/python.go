@@ -36,6 +36,8 @@ type requestPacket struct {
 	SentHeaders  [][2]string       `json:"sent_headers"`
 	Sent         int64             `json:"sent"`
 	Microseconds int64             `json:"microseconds"`
+	// Variables are the application's, in UTF-8.
+	Variables map[string]string `json:"variables,omitempty"`
 }
 
 // ToPython sends all further messages, and the access log that NewAccess makes, to the thread of logs.py behind a
@@ -90,6 +92,13 @@ func (p *python) record(r *Record, _ []byte) {
 		},
 		Headers: [][2]string{}, SentHeaders: [][2]string{},
 		Status: strconv.Itoa(r.Status), Sent: max(r.BodyBytes, 0), Microseconds: r.elapsed().Microseconds(),
+	}
+	if r.EachEnviron != nil {
+		r.EachEnviron(func(name, value []byte) { request.Environ[latin1(name)] = latin1(value) })
+	}
+	if r.EachVariable != nil {
+		request.Variables = map[string]string{}
+		r.EachVariable(func(name, value []byte) { request.Variables[string(name)] = string(value) })
 	}
 	if r.EachHeader != nil {
 		r.EachHeader(func(name, value []byte) {

@@ -46,6 +46,8 @@ type Record struct {
 	// Environ returns a variable of the WSGI environ by its lower-case name (remote_addr, wsgi.url_scheme). nil =
 	// there are none.
 	Environ func(name string) ([]byte, bool)
+	// EachEnviron calls a function with the variables that the format names, as the application left them. nil = none.
+	EachEnviron func(func(name, value []byte))
 }
 
 // Outcome is what became of a request.

@@ -1,8 +1,10 @@
 package tests
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -18,6 +20,35 @@ func TestErrorsStream(t *testing.T) {
 		s.Get("/").Want(t, 200, "complained")
 		for _, line := range complaints {
 			eventually(t, "the log has "+line, func() bool { return strings.Contains(s.Log(), line) })
+		}
+	})
+}
+
+// With --log-format json each line of it is an object.
+func TestErrorsStreamAsJSON(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		s := Start(t, Options{App: "errors_stream", Kind: kind, Args: []string{"--log-format", "json"}})
+		s.Get("/").Want(t, 200, "complained")
+		s.WaitLog(`"level": "error"`, 4)
+		var texts []string
+		for line := range strings.Lines(s.Log()) {
+			var message struct {
+				Level, Message string
+				PID, Worker    int
+			}
+			if err := json.Unmarshal([]byte(line), &message); err != nil {
+				t.Errorf("%v in %q", err, line)
+			}
+			if message.Level == "error" {
+				texts = append(texts, message.Message)
+			}
+			if message.Level == "error" && (message.Worker != 1 || message.PID != s.Workers()[0]) {
+				t.Errorf("%+v", message)
+			}
+		}
+		want := []string{"written to wsgi.errors", "first of two", "second of two", "printed to wsgi.errors: caf\u00e9"}
+		if !slices.Equal(texts, want) {
+			t.Errorf("%q", texts)
 		}
 	})
 }

@@ -56,6 +56,19 @@ func TestLogVariables(t *testing.T) {
 	})
 }
 
+// Where Python's logging takes the access log, its atoms have them, too.
+func TestLogVariablesInPythonLogging(t *testing.T) {
+	t.Parallel()
+	content := strings.ReplaceAll(jsonLogging, `"()": "wsgi.Tagged"`, `"format": "%(message)s"`)
+	path, log := loggingConfig(t, "config", content)
+	s := Start(t, Options{App: "python_module", Kind: syncKind, Cold: true, Args: []string{"--log-config-json", path,
+		"--access-logformat", "%({user}v)s %({none}v)s %({app.Tenant}e)s"}})
+	s.FollowLog(log)
+	s.AwaitReady()
+	s.Get("/")
+	s.WaitLog(`J\x{fc}rgen \\"quoted\\" - acme\n`, 1)
+}
+
 func TestPythonModuleReload(t *testing.T) {
 	t.Parallel()
 	s := Start(t, Options{App: "python_module", Kind: syncKind})

@@ -58,9 +58,10 @@ func (a *accessRecord) write(c *conn, r *request, head []byte) {
 	a.record.BytesIn = r.length()
 	a.record.Outcome = outcome(x.Outcome)
 	a.record.ResponseHead = head
-	a.record.Variable, a.record.EachVariable = nil, nil
+	a.record.Variable, a.record.EachVariable, a.record.EachEnviron = nil, nil, nil
 	if x.AnyLogged() {
-		a.record.Variable, a.record.EachVariable = a.variable, a.eachVariable
+		a.record.Variable = a.variable
+		a.record.EachVariable, a.record.EachEnviron = a.each('v'), a.each('e')
 	}
 	a.t.w.access.Write(&a.record)
 }
@@ -159,14 +160,16 @@ func (a *accessRecord) logged(kind byte, name string) (found []byte, ok bool) {
 	return found, ok
 }
 
-// eachVariable calls yield with all that the application has noted.
-func (a *accessRecord) eachVariable(yield func(name, value []byte)) {
-	a.t.exchange.Logged(func(kind byte, name, value []byte) bool {
-		if kind == 'v' {
-			yield(name, value)
-		}
-		return true
-	})
+// each is a function that gives all of a kind that the application has noted.
+func (a *accessRecord) each(kind byte) func(func(name, value []byte)) {
+	return func(yield func(name, value []byte)) {
+		a.t.exchange.Logged(func(k byte, name, value []byte) bool {
+			if k == kind {
+				yield(name, value)
+			}
+			return true
+		})
+	}
 }
 
 // environ finds a string of the request's environ: as the application left it, in its frame, or in the template.

@@ -7,6 +7,8 @@ import sys
 import threading
 import time
 
+import _pyhost_worker as worker
+
 
 class Captured(io.TextIOBase):
     """sys.stdout or sys.stderr: each line that is written to it is a message of the error log."""
@@ -61,7 +63,7 @@ class Captured(io.TextIOBase):
             stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(now)) + ".%06d" % (now % 1 * 1e6)
             zone = time.strftime("%z", time.localtime(now))
             line = json.dumps({"level": self._level, "time": stamp + zone[:3] + ":" + zone[3:], "pid": os.getpid(),
-                               "message": text})
+                               "worker": worker.number, "message": text})
         else:
             stamp = time.strftime("[%Y-%m-%d %H:%M:%S %z]", time.localtime(now))
             line = "%s [%d] [%s] %s" % (stamp, os.getpid(), self._level.upper(), text)

@@ -154,6 +154,7 @@ class Logger:
         atoms.update(("{%s}i" % name.lower(), value) for name, value in req.headers)
         atoms.update(("{%s}o" % name.lower(), value) for name, value in resp.headers)
         atoms.update(("{%s}e" % name.lower(), value) for name, value in environ.items())
+        atoms.update(("{%s}v" % name.lower(), value) for name, value in getattr(req, "variables", {}).items())
         return atoms
 
     def access(self, resp, req, environ, request_time):
@@ -191,6 +192,7 @@ class Request:
     def __init__(self, told, environ):
         self.headers = told["headers"]
         self.method, self.uri = environ["REQUEST_METHOD"], environ["RAW_URI"]
+        self.variables = told.get("variables") or {}  # of pyhost.log_var
         self.path, self.query = environ["PATH_INFO"], environ["QUERY_STRING"]
 
 

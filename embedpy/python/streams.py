@@ -4,6 +4,7 @@ import io
 import os
 import socket
 import stat
+import sys
 
 import _pyhost
 
@@ -179,7 +180,10 @@ class LogFile(io.FileIO):
         return len(data) if count is None else count
 
 
-def open_errors(fd):
-    """wsgi.errors: text, to the error log, line by line, whatever the locale."""
+def open_errors(fd, form="text"):
+    """wsgi.errors: text, to the error log, line by line, whatever the locale; with form json as messages."""
+    if form == "json":
+        import _pyhost_capture as capture
+        return capture.Captured(sys.__stderr__, fd, "error", form)
     raw = LogFile(fd, "w", closefd=False)
     return ErrorStream(io.BufferedWriter(raw), "utf-8", "backslashreplace", line_buffering=True)

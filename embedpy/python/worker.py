@@ -200,7 +200,7 @@ def template(config, listener, error_fd):
         "wsgi.url_scheme": "http",
         "wsgi.input": streams.EmptyInput(),
         "wsgi.input_terminated": True,
-        "wsgi.errors": streams.open_errors(error_fd),
+        "wsgi.errors": streams.open_errors(error_fd, config.get("log_format")),
         "wsgi.multithread": config["worker_class"] != "sync",
         "wsgi.multiprocess": config["workers"] > 1,
         "wsgi.run_once": False,
