@@ -74,6 +74,7 @@ var notValidated = map[string]string{
 	"flush":           "waits at a gate",
 	"late_use":        "uses start_response and write when their request is over",
 	"pyramid_app":     "is made by PasteDeploy, in a test of its own",
+	"outcomes":        "is about how requests end",
 	"odd_objects":     "gives what PEP 3333 does not ask for",
 	"unloadable":      "does not load",
 	"validated":       "is the validator",
