@@ -56,6 +56,7 @@ typedef struct {
 	ph_buffer logged;  /* what the application says for the access log, see logged.c */
 	ph_buffer offload; /* the file that the application names in a header, see note_offload; empty: none */
 	struct ph_value *values; /* last value of every key, see environ.c */
+	struct ph_last *last;    /* what the last request brought, see there */
 	char date[32];
 	int64_t date_second;
 } ph_thread;
@@ -107,7 +108,7 @@ void ph_buffer_free(ph_buffer *b);
 
 /* environ.c */
 int ph_environ_keys(const char *keys, int count);
-int ph_environ_values(ph_thread *t);
+int ph_environ_prepare(ph_thread *t);
 /* new, or NULL with an exception */
 PyObject *ph_environ_new(ph_thread *t, PyObject *token, const uint8_t *frame, const uint8_t *body);
 void ph_conn_release_dropped(void);

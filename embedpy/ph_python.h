@@ -89,6 +89,7 @@ typedef struct {
 	X(PyObject *, PyUnicode_DecodeUTF8, (const char *, Py_ssize_t, const char *))                                      \
 	X(PyObject *, PyUnicode_InternFromString, (const char *))                                                          \
 	X(const char *, PyUnicode_AsUTF8AndSize, (PyObject *, Py_ssize_t *))                                               \
+	X(Py_ssize_t, PyUnicode_GetLength, (PyObject *))                                                                   \
 	X(PyObject *, PyUnicode_AsLatin1String, (PyObject *)) /* new bytes */                                              \
 	X(PyObject *, PyBytes_FromStringAndSize, (const char *, Py_ssize_t))                                               \
 	X(int, PyBytes_AsStringAndSize, (PyObject *, char **, Py_ssize_t *))                                               \

@@ -50,7 +50,7 @@ static int threads_new(int count)
 	for (int i = 0; i < count; i++) {
 		ph_threads[i].index = i;
 		ph_threads[i].date_second = -1;
-		if (ph_environ_values(&ph_threads[i]) != PH_OK)
+		if (ph_environ_prepare(&ph_threads[i]) != PH_OK)
 			return PH_ERR;
 	}
 	ph_threads[0].holds_gil = true;

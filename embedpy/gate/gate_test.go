@@ -188,23 +188,27 @@ func program(t *testing.T) []byte {
 func appendCase(t *testing.T, to *bytes.Buffer, r request) {
 	t.Helper()
 	limits := http1.Limits{RequestLine: 4094, Fields: 100, FieldSize: 8190}
-	parsed, frame := &http1.Request{}, &wsgi.Frame{}
+	parsed := &http1.Request{}
 	n, err := http1.NewParser(limits).Parse([]byte(r.wire), parsed)
 	if err != nil {
 		t.Fatal(err)
 	}
-	peer := wsgi.Conn{RemoteAddr: []byte("127.0.0.1"), RemotePort: []byte("54321")}
-	if err := wsgi.NewEncoder(wsgi.Rules{}).Encode(frame, parsed, &peer); err != nil {
-		t.Fatal(err)
+	var frames [2]wsgi.Frame
+	for i, port := range []string{"54321", "54322"} {
+		peer := wsgi.Conn{RemoteAddr: []byte("127.0.0.1"), RemotePort: []byte(port)}
+		if err := wsgi.NewEncoder(wsgi.Rules{}).Encode(&frames[i], parsed, &peer); err != nil {
+			t.Fatal(err)
+		}
 	}
 	body := r.wire[n:]
 	u32 := func(n int) { to.Write(binary.NativeEndian.AppendUint32(nil, uint32(n))) }
 	u32(len(r.callable))
 	to.WriteString(r.callable)
-	for _, n := range []int{warmUps, repeats, frame.Entries, len(frame.Buf), len(body)} {
+	for _, n := range []int{warmUps, repeats, frames[0].Entries, len(frames[0].Buf), len(body)} {
 		u32(n)
 	}
-	to.Write(frame.Buf)
+	to.Write(frames[0].Buf)
+	to.Write(frames[1].Buf)
 	to.WriteString(body)
 }
 

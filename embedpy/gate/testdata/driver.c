@@ -6,10 +6,10 @@
  * script ends with a dump of what ph_call and all that it called have cost since the warm-up.
  *
  * KEYS has wsgi.Keys, each with its NUL.  SCRIPT has, in the machine's byte order, for each case
- *   u32 length of the name, name, u32 warm-ups, u32 repeats, u32 entries, u32 length of the frame, u32 length of the
- *   body, frame, body
- * where name is that of a callable of the loaded module.  The first answer of each case goes to standard output, behind
- * its length in decimal and a newline.
+ *   u32 length of the name, name, u32 warm-ups, u32 repeats, u32 entries, u32 length of each frame, u32 length of the
+ *   body, frame of one connection, frame of another, body
+ * where name is that of a callable of the loaded module; the two connections take turns.  The first answer
+ * of each case goes to standard output, behind its length in decimal and a newline.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -23,10 +23,12 @@
 
 #include "internal.h"
 
+enum { CONNECTIONS = 2 };
+
 typedef struct {
 	char name[64];
 	uint32_t warm_ups, repeats, entries, frame_length, body_length;
-	uint8_t *frame, *body;
+	uint8_t *frames[CONNECTIONS], *body;
 } request;
 
 /* module.c calls it for further Python threads: there are none here. */
@@ -82,9 +84,10 @@ static request take_request(char **at)
 	r.entries = take_u32(at);
 	r.frame_length = take_u32(at);
 	r.body_length = take_u32(at);
-	r.frame = (uint8_t *)*at;
-	r.body = r.frame + r.frame_length;
-	*at += r.frame_length + r.body_length;
+	for (int i = 0; i < CONNECTIONS; i++, *at += r.frame_length)
+		r.frames[i] = (uint8_t *)*at;
+	r.body = (uint8_t *)*at;
+	*at += r.body_length;
 	return r;
 }
 
@@ -139,6 +142,7 @@ static void receive(int client, int show)
 static void perform(const request *r, const int *pair, int show)
 {
 	static uint64_t serial;
+	static ph_conn *conns[CONNECTIONS];
 	ph_exchange *x = ph_exchange_of(0);
 
 	x->flags = PH_HTTP11 | PH_KEEPALIVE | PH_KEEP_GIL;
@@ -150,7 +154,9 @@ static void perform(const request *r, const int *pair, int show)
 	x->frame_length = r->frame_length;
 	x->claim = ++serial << PH_CLAIM_BITS | PH_CLAIM_OPEN;
 	x->deadline = 0;
-	ph_call(0, r->frame, r->body);
+	x->conn = conns[serial % CONNECTIONS];
+	ph_call(0, r->frames[serial % CONNECTIONS], r->body);
+	conns[serial % CONNECTIONS] = x->conn;
 	if (x->outcome != (PH_REUSE | PH_COMMITTED) || x->status != 200 || x->tail != NULL) {
 		fprintf(stderr, "driver: %s: outcome %u, status %d: %.*s\n", r->name, x->outcome, x->status,
 		        (int)x->message_length, x->message ? x->message : "");
