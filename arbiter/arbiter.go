@@ -58,7 +58,9 @@ type arbiter struct {
 }
 
 func newArbiter(options Options, board *scoreboard.Board) *arbiter {
-	return &arbiter{options: options, log: options.Log, board: board, pid: os.Getpid()}
+	a := &arbiter{options: options, board: board, pid: os.Getpid()}
+	a.log = pythonLog{options.Log, a}
+	return a
 }
 
 // start does what must succeed before the first socket is opened.

@@ -72,7 +72,7 @@ var examples = []example{
 		for range 40 {
 			s.Get("/")
 		}
-		s.WaitLog(`Replacing worker .* it has served \d+ requests`, 2)
+		s.WaitLog(`Replacing worker .* it has served \d+ requests`, 1)
 		s.forgetDescriptors()
 	}},
 	{file: "proxied.py", check: func(t *testing.T, s *Server) {
@@ -90,7 +90,8 @@ var examples = []example{
 			if strings.Contains(s.Log(), "GET /health") {
 				t.Error("the filter is not applied")
 			}
-		}},
+		},
+		after: []string{`company gunicorn\.error INFO Handling signal: term`}},
 	{file: "logger_class.py",
 		log: []string{`custom gunicorn\.error \[\d+\] Booting worker`},
 		check: func(t *testing.T, s *Server) {

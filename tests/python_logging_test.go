@@ -1,6 +1,7 @@
 package tests
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -155,4 +156,29 @@ logconfig_dict = {
 	s := Start(t, Options{App: "hello", Args: []string{"-c", path}})
 	s.Get("/path")
 	eventually(t, "a line", func() bool { return contentOf(log) == "marked mine /path 200 OK\n" })
+}
+
+// What the master says while it serves goes there, too, with its own pid; its files are opened again on SIGUSR1.
+func TestPythonLoggingOfTheMaster(t *testing.T) {
+	t.Parallel()
+	content := strings.ReplaceAll(jsonLogging, `"()": "wsgi.Tagged"`, `"format": "%(process)d %(name)s %(message)s"`)
+	path, log := loggingConfig(t, "config", content)
+	s := Start(t, Options{App: "logging_app", Kind: syncKind, Cold: true, Args: []string{"--log-config-json", path}})
+	s.FollowLog(log)
+	s.AwaitReady()
+	if err := os.Rename(log, log+".1"); err != nil {
+		t.Fatal(err)
+	}
+	s.FollowLog(log + ".1")
+	s.Signal(syscall.SIGUSR1)
+	s.Signal(syscall.SIGTTIN)
+	line := fmt.Sprintf("%d gunicorn.error Handling signal: ttin\n", s.PID)
+	eventually(t, "a line of the master in the new file", func() bool { return strings.Contains(contentOf(log), line) })
+	s.WaitWorkers(2)
+	worker := s.Workers()[0]
+	syscall.Kill(worker, syscall.SIGKILL)
+	line = fmt.Sprintf("%d gunicorn.error Worker (pid:%d) was sent SIGKILL!", s.PID, worker)
+	eventually(t, "the end of a worker in the new file", func() bool { return strings.Contains(contentOf(log), line) })
+	s.WaitWorkers(2)
+	s.forgetDescriptors()
 }

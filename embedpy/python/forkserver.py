@@ -96,6 +96,8 @@ class Forkserver:
             self.attempt(lambda: self.boot(message))
         elif kind == "hook":
             host.run(message["hook"])
+        elif kind == "log":
+            self.logs.write(message["log"], message["master_pid"])
         elif kind == "fork":
             return self.fork(message["worker"])
         elif kind == "exit":

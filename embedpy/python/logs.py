@@ -247,6 +247,26 @@ def setup(config, values):
     logger = found(Settings(config))
 
 
+def write(line, pid):
+    """Log a message of the master, whose pid this is.  A logger that raises ends nothing."""
+    def sign(record):
+        record.process = pid
+        return True
+
+    log = logging.getLogger("gunicorn.error")
+    try:
+        if line["level"] == "reopen":
+            logger.reopen_files()
+            return
+        log.addFilter(sign)
+        try:
+            getattr(logger, line["level"])(line["text"])
+        finally:
+            log.removeFilter(sign)
+    except BaseException:
+        _complain()
+
+
 def open_pair():
     """In a new worker: the descriptor that the server writes to."""
     global _receiver
@@ -302,8 +322,12 @@ def handle(packet):
             logger.access(Response(told), Request(told, environ), environ,
                           datetime.timedelta(microseconds=told["microseconds"]))
     except BaseException:
-        try:
-            sys.__stderr__.write("The logger of logger_class or logconfig failed:\n" + traceback.format_exc())
-            sys.__stderr__.flush()
-        except Exception:
-            pass
+        _complain()
+
+
+def _complain():
+    try:
+        sys.__stderr__.write("The logger of logger_class or logconfig failed:\n" + traceback.format_exc())
+        sys.__stderr__.flush()
+    except Exception:
+        pass

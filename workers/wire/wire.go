@@ -53,6 +53,7 @@ const (
 const (
 	CommandConfigure = "configure" // to a forkserver: File, Argv
 	CommandPrepare   = "prepare"   // to a forkserver: Config, Argv, MasterPID
+	CommandLog       = "log"       // to a forkserver: Log, MasterPID
 	CommandBoot      = "boot"      // to a forkserver: the same
 	CommandHook      = "hook"      // to a forkserver, prepared: Hook
 	CommandFork      = "fork"      // to a forkserver: Worker, with the worker's descriptors
@@ -137,6 +138,13 @@ type HookCall struct {
 	Addresses []string `json:"addresses,omitempty"`
 }
 
+// LogLine is a message of the master for Python's logging.
+type LogLine struct {
+	// Level is a name of gunicorn's, or "reopen" for opening the files of handlers again.
+	Level string `json:"level"`
+	Text  string `json:"text"`
+}
+
 // Command is what the master says; which fields count depends on the name.
 type Command struct {
 	Command   string         `json:"command"`
@@ -145,6 +153,7 @@ type Command struct {
 	MasterPID int            `json:"master_pid,omitempty"`
 	File      *ConfigFile    `json:"file,omitempty"`
 	Hook      *HookCall      `json:"hook,omitempty"`
+	Log       *LogLine       `json:"log,omitempty"`
 	Worker    *WorkerBoot    `json:"worker,omitempty"`
 	// Graceful: running requests may finish. Absent means false.
 	Graceful bool `json:"graceful,omitempty"`
