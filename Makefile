@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIND ?= 127.0.0.1:8000
 FUZZTIME ?= 30s
-SOAKTIME ?= 10m
+SOAKTIME ?= 30m
 ROUNDS ?= 11
 export PYTHON PYTHONS BIND FUZZTIME
 
@@ -64,7 +64,7 @@ gate: ## count the C layer's instructions per request, and make that the bound (
 	go test -count=1 -v ./embedpy/gate -args -write -keep $(CURDIR)/build/gate
 	@echo "by function: callgrind_annotate build/gate/callgrind.out.1"
 
-soak: ## load, reload and kill workers for SOAKTIME (10m), and watch that nothing is lost or grows
+soak: ## load, reload, scale and kill processes for SOAKTIME (30m), and watch that nothing is lost or grows
 	@SOAKTIME=$(SOAKTIME) scripts/suite.sh soak
 
 build-cpy3: ## build bin/pyhost-cpy3, bound to PYTHON's libpython by the linker

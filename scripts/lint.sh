@@ -30,6 +30,7 @@ warnings="-O2 -g -Wall -Wextra -Wshadow -Wstrict-prototypes -Wno-unused-paramete
 scripts/toolchain.sh || exit 1
 check gofmt check_format
 check "go vet" go vet ./...
+check "go vet of the soak test" go vet -tags soak ./tests
 check "go vet without cgo" env CGO_ENABLED=0 go vet ./...
 check "C warnings" env CGO_ENABLED=1 CGO_CFLAGS="$warnings" go build -o /dev/null ./cmd/pyhost
 optional golangci-lint "https://golangci-lint.run/docs/welcome/install/" golangci-lint run

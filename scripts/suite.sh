@@ -45,8 +45,8 @@ soak)
     step "Building bin/pyhost"
     make --no-print-directory build
     binary=$root/bin/pyhost
-    step "Loading, reloading and killing for ${SOAKTIME:-10m}"
-    suite 0 -tags soak -run '^TestSoak$' -v -soak "${SOAKTIME:-10m}"
+    step "Loading, reloading and killing for ${SOAKTIME:-30m}"
+    suite 0 -tags soak -run '^TestSoak$' -v -soak "${SOAKTIME:-30m}"
     ;;
 *) die "suite.sh: race, asan, load or soak, not $kind" ;;
 esac

@@ -15,7 +15,7 @@ import (
 )
 
 // startDjango makes a database with the user admin and the sample documents, and serves the project.
-func startDjango(t *testing.T, kind Kind, bind string) *Server {
+func startDjango(t *testing.T, kind Kind, bind string, further ...string) *Server {
 	t.Helper()
 	project, err := filepath.Abs(filepath.Join("..", "pyapps", "django_project"))
 	if err != nil {
@@ -32,7 +32,7 @@ func startDjango(t *testing.T, kind Kind, bind string) *Server {
 		}
 	}
 	arguments := []string{"--python", interpreter, "--chdir", project, "-w", "2", "--bind", bind}
-	arguments = append(arguments, kind.Args...)
+	arguments = append(append(arguments, kind.Args...), further...)
 	return Start(t, Options{Quiet: true, Workers: 2, Kind: kind, Env: environment,
 		Args: append(arguments, "mysite.wsgi:application")})
 }

@@ -46,9 +46,10 @@ type Load struct {
 	// Served counts the requests that were answered in order, while the load goes on.
 	Served atomic.Int64
 
-	mutex  sync.Mutex
-	counts map[fate]int
-	losses []loss
+	mutex   sync.Mutex
+	counts  map[fate]int
+	losses  []loss
+	longest time.Duration // that a request took which was answered in order
 }
 
 // loss is a request that was not answered in order.
@@ -136,7 +137,7 @@ func (l *Load) End() []loss {
 			losses = append(losses, one)
 		}
 	}
-	l.t.Logf("load: %v", l.counts)
+	l.t.Logf("load: %v, the longest took %v", l.counts, l.longest)
 	return losses
 }
 
@@ -144,7 +145,7 @@ func (l *Load) End() []loss {
 func (l *Load) EndWithoutLoss() {
 	l.t.Helper()
 	l.end()
-	l.t.Logf("load: %v", l.counts)
+	l.t.Logf("load: %v, the longest took %v", l.counts, l.longest)
 	for i, one := range l.losses {
 		if i == 10 {
 			l.t.Errorf("... and %d more", len(l.losses)-i)
@@ -157,13 +158,16 @@ func (l *Load) EndWithoutLoss() {
 	}
 }
 
-func (l *Load) note(c *loadClient, how fate, detail string) {
+func (l *Load) note(c *loadClient, how fate, detail string, took time.Duration) {
 	if how == served {
 		l.Served.Add(1)
 	}
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	l.counts[how]++
+	if how == served {
+		l.longest = max(l.longest, took)
+	}
 	if how != served {
 		l.losses = append(l.losses, loss{time.Now(), c.keep, how, detail})
 	}
@@ -187,8 +191,9 @@ func (c *loadClient) run() {
 			return
 		case <-time.After(c.load.pause):
 		}
+		begin := time.Now()
 		how, detail := c.once(c.load.requests[n%len(c.load.requests)])
-		c.load.note(c, how, detail)
+		c.load.note(c, how, detail, time.Since(begin))
 	}
 }
 

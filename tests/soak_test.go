@@ -20,15 +20,15 @@ import (
 	"time"
 )
 
-var soakTime = flag.Duration("soak", 10*time.Minute, "how long TestSoak runs")
+var soakTime = flag.Duration("soak", 30*time.Minute, "how long TestSoak runs")
 
 const soakClients = 4
 
-// TestSoak loads one server that is reloaded and loses workers all the time, and one that is left alone.
+// TestSoak loads one server that is reloaded, scaled, and loses processes all the time, and one that is left alone.
 func TestSoak(t *testing.T) {
 	t.Run("disturbed", func(t *testing.T) {
 		t.Parallel()
-		soakDisturbed(t, startDjango(t, gthreadKind, "127.0.0.1:0"))
+		soakDisturbed(t, startDjango(t, gthreadKind, "127.0.0.1:0", "--max-requests", "500", "--max-requests-jitter", "100"))
 	})
 	t.Run("steady", func(t *testing.T) {
 		t.Parallel()
@@ -110,9 +110,67 @@ func soakRequest(kept, fresh *http.Client, base string, number int) error {
 	return nil
 }
 
-// soakDisturbed demands that reloads cost no request, and killed workers only those that they were serving.
+// disturbance does something to a server under load and waits until that is over. It returns when it killed a worker.
+type disturbance func(t *testing.T, s *Server) (killed time.Time)
+
+// disturbances come one after the other, again and again; workers are replaced every 500 requests besides.
+var disturbances = []disturbance{soakReload, soakKill, soakStorm, soakScale, soakKill, soakReload, soakForkserver}
+
+func soakReload(t *testing.T, s *Server) (killed time.Time) {
+	before := strings.Count(s.Log(), "Reloaded: ")
+	s.Signal(syscall.SIGHUP)
+	eventually(t, "the reload is over", func() bool { return strings.Count(s.Log(), "Reloaded: ") > before })
+	return killed
+}
+
+// soakStorm sends several HUPs; those that come during the first reload are one.
+func soakStorm(t *testing.T, s *Server) (killed time.Time) {
+	before := strings.Count(s.Log(), "Reloaded: ")
+	heard := strings.Count(s.Log(), "Handling signal: hup")
+	for n := range 4 {
+		s.Signal(syscall.SIGHUP)
+		s.WaitLog(`Handling signal: hup`, heard+n+1)
+	}
+	eventually(t, "the reloads are over", func() bool { return strings.Count(s.Log(), "Reloaded: ") > before+1 })
+	return killed
+}
+
+func soakKill(t *testing.T, s *Server) (killed time.Time) {
+	before := strings.Count(s.Log(), "was sent SIGKILL!")
+	killed = time.Now()
+	eventually(t, "a worker is killed", func() bool {
+		workers := s.Workers()
+		return syscall.Kill(workers[rand.IntN(len(workers))], syscall.SIGKILL) == nil
+	})
+	eventually(t, "it is missed", func() bool { return strings.Count(s.Log(), "was sent SIGKILL!") > before })
+	return killed
+}
+
+func soakScale(t *testing.T, s *Server) (killed time.Time) {
+	s.Signal(syscall.SIGTTIN)
+	eventually(t, "there is one worker more", func() bool { return len(s.Workers()) >= 3 })
+	s.Signal(syscall.SIGTTOU)
+	return killed
+}
+
+func soakForkserver(t *testing.T, s *Server) (killed time.Time) {
+	old := s.forkserver()
+	syscall.Kill(old, syscall.SIGKILL)
+	eventually(t, "there is a new forkserver", func() bool {
+		for _, p := range s.Processes() {
+			if p.pid != old && p.state != "Z" && strings.HasPrefix(p.title, "pyhost: forkserver") {
+				return true
+			}
+		}
+		return false
+	})
+	return killed
+}
+
+// soakDisturbed demands that nothing but killed workers costs a request, and those only what they were serving.
 func soakDisturbed(t *testing.T, server *Server) {
 	server.Allow(`was sent SIGKILL!`)
+	server.Allow(`A (worker|forkserver) failed \d+ times in a row`)
 	stop, done := make(chan struct{}), make(chan struct{})
 	var l load
 	go func() {
@@ -121,15 +179,9 @@ func soakDisturbed(t *testing.T, server *Server) {
 	}()
 	var kills []time.Time
 	end := time.Now().Add(*soakTime)
-	for round := 0; time.Now().Before(end); round++ {
-		before := server.Workers()
-		if round%3 == 2 {
-			kills = append(kills, time.Now())
-			server.KillWorker(before[rand.IntN(len(before))])
-			eventually(t, "the worker is replaced", func() bool { return len(server.Workers()) == len(before) })
-		} else {
-			server.Signal(syscall.SIGHUP)
-			eventually(t, "all workers are new", func() bool { return replaced(before, server.Workers()) })
+	for round := 0; time.Now().Before(end) && !t.Failed(); round++ {
+		if killed := disturbances[round%len(disturbances)](t, server); !killed.IsZero() {
+			kills = append(kills, killed)
 		}
 		served := l.requests.Load()
 		eventually(t, "requests go on", func() bool { return l.requests.Load() > served+200 })
@@ -146,20 +198,6 @@ func soakDisturbed(t *testing.T, server *Server) {
 		}
 	}
 	server.forgetDescriptors()
-}
-
-// replaced reports whether as many workers live as before and none of those.
-func replaced(before, now []int) bool {
-	old := map[int]bool{}
-	for _, pid := range before {
-		old[pid] = true
-	}
-	for _, pid := range now {
-		if old[pid] {
-			return false
-		}
-	}
-	return len(now) == len(before)
 }
 
 // follows reports whether one of the kills was in the second before.
@@ -184,7 +222,7 @@ func soakSteady(t *testing.T, server *Server) {
 	<-time.After(*soakTime / 4)
 	early := map[int]int{}
 	for _, pid := range append(workers, server.PID) {
-		early[pid] = residentKiB(t, pid)
+		early[pid] = resident(t, pid)
 	}
 	<-time.After(*soakTime * 3 / 4)
 	close(stop)
@@ -198,7 +236,7 @@ func soakSteady(t *testing.T, server *Server) {
 		t.Errorf("%d requests failed: %.2000s", len(causes), err)
 	}
 	for pid, before := range early {
-		now := residentKiB(t, pid)
+		now := resident(t, pid)
 		t.Logf("process %d: %d KiB, then %d KiB", pid, before, now)
 		if now > before*11/10+4096 {
 			t.Errorf("process %d grew from %d to %d KiB", pid, before, now)
@@ -206,7 +244,8 @@ func soakSteady(t *testing.T, server *Server) {
 	}
 }
 
-func residentKiB(t *testing.T, pid int) int {
+// resident is the memory of one process in RAM, in KiB.
+func resident(t *testing.T, pid int) int {
 	t.Helper()
 	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
 	if err != nil {
