@@ -33,6 +33,8 @@ type arbiter struct {
 	wake time.Duration
 
 	told int // what Options.Workers was told last
+	// backlogAt is when Options.Backlog is told next; 0 = at once.
+	backlogAt time.Duration
 
 	binder   binder
 	current  *generation // the one that serves, or that boots as the first one
@@ -110,6 +112,7 @@ func (a *arbiter) advance() {
 		a.checkRecycling()
 		a.checkScaling()
 		a.tellWorkers()
+		a.tellBacklog()
 	}
 	a.checkEnd()
 }
@@ -121,6 +124,21 @@ func (a *arbiter) tellWorkers() {
 	}
 	a.told = a.current.size()
 	a.options.Workers(a.told)
+}
+
+// backlogPeriod is how often the length of the backlog is told, as in gunicorn.
+const backlogPeriod = time.Second
+
+// tellBacklog tells how many connections wait to be accepted (gunicorn's enable_backlog_metric).
+func (a *arbiter) tellBacklog() {
+	g := a.current
+	if g == nil || a.options.Backlog == nil || !g.config.EnableBacklogMetric {
+		return
+	}
+	if a.backlogAt == 0 || a.due(a.backlogAt) {
+		a.backlogAt = a.after(backlogPeriod)
+		a.options.Backlog(a.env.waitingOn(g.sockets.all()))
+	}
 }
 
 // due reports whether the moment t has come; 0 never comes. If it has not, advance will run again at t.

@@ -26,6 +26,8 @@ type env interface {
 	oomKills() oomCount
 	// backlogged reports whether connections wait to be accepted on one of these listening sockets.
 	backlogged(sockets []int) bool
+	// waitingOn is how many connections wait to be accepted on these listening sockets, unix sockets not counted.
+	waitingOn(sockets []int) int
 	// listen opens the socket of one bind.
 	listen(at config.Address, options socketOptions) (*socket, error)
 	// handover makes the queue of a generation.

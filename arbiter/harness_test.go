@@ -36,6 +36,7 @@ type harness struct {
 	launchError  error
 	memory       map[int]int64 // resident bytes, by pid
 	backlog      bool          // connections wait to be accepted
+	waiting      int           // what waitingOn answers
 	oom          oomCount      // of the cgroup
 }
 
@@ -319,6 +320,8 @@ func (h *harness) ownLogs(*config.Config) error { return nil }
 func (h *harness) resident(pid int) int64 { return h.memory[pid] }
 
 func (h *harness) backlogged([]int) bool { return h.backlog }
+
+func (h *harness) waitingOn([]int) int { return h.waiting }
 
 func (h *harness) oomKills() oomCount { return h.oom }
 

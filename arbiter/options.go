@@ -55,6 +55,9 @@ type Options struct {
 	Settled func()
 	// Workers is told how many workers are wanted, each time that it changes. Nil tells nobody.
 	Workers func(number int)
+	// Backlog is told each second how many connections wait to be accepted, with the setting enable_backlog_metric. Nil
+	// tells nobody.
+	Backlog func(number int)
 	Log     Log
 }
 

@@ -75,6 +75,17 @@ func (y *system) backlogged(sockets []int) bool {
 	return err == nil && n > 0
 }
 
+func (y *system) waitingOn(sockets []int) int {
+	sum := 0
+	for _, fd := range sockets {
+		// Of a listening socket tcpi_unacked is the length of its queue; a unix socket answers with an error.
+		if info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {
+			sum += int(info.Unacked)
+		}
+	}
+	return sum
+}
+
 func (y *system) oomKills() oomCount { return oomKills("/") }
 
 func (y *system) listen(at config.Address, options socketOptions) (*socket, error) {

@@ -134,6 +134,8 @@ type Config struct {
 	StatsdHost    string `json:"statsd_host"`
 	StatsdPrefix  string `json:"statsd_prefix"`
 	DogstatsdTags string `json:"dogstatsd_tags"`
+	// EnableBacklogMetric tells statsd each second how many connections wait to be accepted.
+	EnableBacklogMetric bool `json:"enable_backlog_metric"`
 
 	// ForwardedAllowIPs are the addresses, networks in CIDR form or "*" from which forwarding headers are believed;
 	// empty means none.

@@ -161,6 +161,7 @@ var settingCases = []settingCase{
 	{"group", []string{"-g", "root"}, "root", `"root"`, "root"},
 	{"initgroups", []string{"--initgroups"}, "1", `true`, true},
 	{"enable_stdio_inheritance", []string{"-R"}, "1", `true`, true},
+	{"enable_backlog_metric", []string{"--enable-backlog-metric"}, "1", `true`, true},
 	{"paste", []string{"--paste", "/dev/null"}, "/dev/null", `"/dev/null"`, "/dev/null"},
 	{
 		"raw_paste_global_conf", []string{"--paste-global", "a=b c", "--paste-global", "d=e=f"}, "'a=b c' d=e=f",

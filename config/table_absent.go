@@ -2,12 +2,11 @@ package config
 
 // Sentences that several settings share.
 const (
-	speakHTTP1     = "HTTP/2 is spoken with TLS only, see http_protocols"
-	aboutASGI      = "it is about ASGI applications, and pyhost serves WSGI"
-	useQueue       = "there are no dirty arbiters; run long jobs in a task queue, such as Celery, or in another pyhost"
-	noDirty        = "there are no dirty arbiters"
-	countElsewhere = "count in the application, or from the access log"
-	useSignals     = "there is no control socket; use signals"
+	speakHTTP1 = "HTTP/2 is spoken with TLS only, see http_protocols"
+	aboutASGI  = "it is about ASGI applications, and pyhost serves WSGI"
+	useQueue   = "there are no dirty arbiters; run long jobs in a task queue, such as Celery, or in another pyhost"
+	noDirty    = "there are no dirty arbiters"
+	useSignals = "there is no control socket; use signals"
 )
 
 // absent are gunicorn's settings that do not exist here. Whoever brings a configuration along hears what to do instead.
@@ -72,10 +71,6 @@ var absent = []*Setting{
 	{
 		Name: "dirty_workers", Flags: []string{"dirty-workers"}, Type: Int, Default: 0,
 		Instead: useQueue,
-	},
-	{
-		Name: "enable_backlog_metric", Flags: []string{"enable-backlog-metric"}, Type: Bool, Default: false,
-		Instead: countElsewhere,
 	},
 	{
 		Name: "http2_cleartext", Flags: []string{"http2-cleartext"}, Type: String, Default: "off",

@@ -142,6 +142,13 @@ var statsdSettings = []*Setting{
 		},
 	},
 	{
+		Name: "enable_backlog_metric", Flags: []string{"enable-backlog-metric"}, Section: "Logging",
+		Type: Bool, Default: false,
+		Doc: "Tell statsd each second how many connections wait to be accepted, as gunicorn.backlog: those of TCP " +
+			"addresses, for the kernel does not count those of unix sockets.",
+		field: func(c *Config) any { return &c.EnableBacklogMetric },
+	},
+	{
 		Name: "statsd_prefix", Flags: []string{"statsd-prefix"}, Metavar: "PREFIX", Section: "Logging",
 		Type: String, Default: "",
 		Doc:   "What the names of all metrics begin with; a dot comes behind it.",

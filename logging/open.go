@@ -51,6 +51,13 @@ func (l *Logger) Workers(number int) {
 	}
 }
 
+// Backlog tells statsd how many connections wait to be accepted. Without statsd it does nothing.
+func (l *Logger) Backlog(number int) {
+	if l.statsd != nil {
+		l.statsd.timing("gunicorn.backlog", number)
+	}
+}
+
 // Close waits until what was logged is on its way, at most for limit. The log can still be used.
 func (l *Logger) Close(limit time.Duration) {
 	l.Flush(limit)

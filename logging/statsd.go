@@ -120,4 +120,11 @@ func (s *statsd) gauge(name string, value int) {
 	s.add(name, int64(value), false, "g")
 }
 
+// timing adds to a histogram; gunicorn sends those as ms.
+func (s *statsd) timing(name string, value int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.add(name, int64(value), false, "ms")
+}
+
 func (s *statsd) close(time.Duration) { s.flush() }

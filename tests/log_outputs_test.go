@@ -122,14 +122,14 @@ func TestStatsd(t *testing.T) {
 	t.Parallel()
 	address, received := datagrams(t, "udp", "127.0.0.1:0")
 	s := Start(t, Options{App: "exceptions", Args: []string{"--statsd-host", address, "--statsd-prefix", "web.",
-		"--dogstatsd-tags", "env:test,az:a"}})
+		"--dogstatsd-tags", "env:test,az:a", "--enable-backlog-metric"}})
 	s.Expect("Error handling request")
 	s.Get("/pid/")
 	s.Get("/raise_before_start/value")
 	for _, metric := range []string{
 		`web\.gunicorn\.workers:1\|g`, `web\.gunicorn\.requests:1\|c`, `web\.gunicorn\.request\.duration:\d+(\.\d+)?\|ms`,
 		`web\.gunicorn\.request\.status\.200:1\|c`, `web\.gunicorn\.request\.status\.500:1\|c`,
-		`web\.gunicorn\.log\.exception:1\|c`,
+		`web\.gunicorn\.log\.exception:1\|c`, `web\.gunicorn\.backlog:\d+\|ms`,
 	} {
 		eventuallyMatches(t, received, `(?m)^`+metric+`\|#env:test,az:a$`)
 	}

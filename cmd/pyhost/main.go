@@ -81,6 +81,7 @@ func master(args []string) int {
 		Settled:  settle,
 		Ready:    ready,
 		Workers:  log.Workers,
+		Backlog:  log.Backlog,
 		Log:      log,
 	})
 }
