@@ -1,12 +1,15 @@
 /* The response body: the iterable that the application returned, or what it gave to write(). */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "internal.h"
 
-enum { SMALL = 32 * 1024 }; /* up to here head and body are copied into one buffer for one write */
+enum {
+	SMALL = 32 * 1024, /* up to here head and body are copied into one buffer for one write */
+	JOINED = 4 * 1024, /* so is what one block of a stream sends: send() of that is cheaper than sendmsg() of pieces */
+	CHUNK_LINE = 2 * sizeof(size_t) + 2,
+};
 
 /* ph_body_commit: from here on the client has seen, or will see, this head. */
 int ph_body_commit(ph_thread *t, int64_t known_length)
@@ -59,13 +62,46 @@ static size_t allowed(ph_thread *t, size_t length)
 	return (size_t)room;
 }
 
+/* chunk_line: the hexadecimal length before a chunk, RFC 9112 7.1, written to the end of `room`.  Returns its start. */
+static char *chunk_line(char room[CHUNK_LINE], size_t length)
+{
+	char *at = room + CHUNK_LINE;
+
+	*--at = '\n';
+	*--at = '\r';
+	do
+		*--at = "0123456789abcdef"[length % 16];
+	while ((length /= 16) > 0);
+	return at;
+}
+
+/* join: several small pieces become one in the thread's buffer.  Whoever sends has its turn, and so the buffer. */
+static int join(ph_thread *t, struct iovec *iov, int count)
+{
+	size_t length = 0;
+	char *at;
+
+	for (int i = 0; i < count; i++)
+		length += iov[i].iov_len;
+	t->out.length = 0;
+	if (count < 2 || length > JOINED || ph_buffer_reserve(&t->out, length) != PH_OK)
+		return count;
+	at = t->out.data;
+	for (int i = 0; i < count; i++) {
+		memcpy(at, iov[i].iov_base, iov[i].iov_len);
+		at += iov[i].iov_len;
+	}
+	iov[0] = (struct iovec){t->out.data, length};
+	return 1;
+}
+
 /*
  * ph_body_block: one block of a stream, sent before the application goes on (PEP 3333, "Buffering and Streaming").
  * The head leaves with the first block that is not empty.
  */
 int ph_body_block(ph_thread *t, const char *data, size_t length)
 {
-	char size[20];
+	char room[CHUNK_LINE], *line;
 	struct iovec iov[4];
 	int n = 0, sent;
 
@@ -79,14 +115,16 @@ int ph_body_block(ph_thread *t, const char *data, size_t length)
 		iov[n++] = (struct iovec){t->head.data, t->head.length};
 	}
 	if (!t->bodyless && (length = allowed(t, length)) > 0) {
-		if (t->chunked)
-			iov[n++] = (struct iovec){size, (size_t)snprintf(size, sizeof size, "%zx\r\n", length)};
+		if (t->chunked) {
+			line = chunk_line(room, length);
+			iov[n++] = (struct iovec){line, (size_t)(room + CHUNK_LINE - line)};
+		}
 		iov[n++] = (struct iovec){(char *)(uintptr_t)data, length};
 		if (t->chunked)
 			iov[n++] = (struct iovec){(char *)(uintptr_t) "\r\n", 2};
 		t->body_sent += length;
 	}
-	sent = n > 0 ? ph_output_wait(t, iov, n) : PH_SENT;
+	sent = n > 0 ? ph_output_wait(t, iov, join(t, iov, n)) : PH_SENT;
 	if (sent == PH_CLIENT_GONE)
 		t->gone = true;
 	return sent;

@@ -8,6 +8,12 @@
 #define HTTP11 "HTTP/1.1 "
 #define BYTES 0x0101010101010101u /* times a byte: that byte eight times */
 #define SERVER "Server: pyhost\r\n"
+#define LENGTH "Content-Length: "
+#define CHUNKED "Transfer-Encoding: chunked\r\n"
+#define CLOSE "Connection: close\r\n"
+#define KEEP_ALIVE "Connection: keep-alive\r\n"
+
+enum { DATE_LENGTH = sizeof "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n" - 1 };
 
 /* token characters of RFC 9110 5.6.2 */
 static const unsigned char is_token[256] = {
@@ -84,6 +90,13 @@ static int native(PyObject *text, const char *what, PyObject *name, const char *
 	return PH_OK;
 }
 
+/* append: to a buffer in which there is room. */
+static inline void append(ph_buffer *to, const void *data, size_t length)
+{
+	memcpy(to->data + to->length, data, length);
+	to->length += length;
+}
+
 static bool is_digit(char c)
 {
 	return c >= '0' && c <= '9';
@@ -117,10 +130,11 @@ int ph_head_status(ph_thread *t, PyObject *status)
 		py.PyErr_NoMemory();
 		goto out;
 	}
-	ph_buffer_add(&t->head, HTTP11, sizeof HTTP11 - 1);
-	ph_buffer_add(&t->head, text, length);
-	/* the space is part of the grammar even where the reason is empty */
-	ph_buffer_add(&t->head, length == 3 ? " \r\n" : "\r\n", length == 3 ? 3 : 2);
+	append(&t->head, HTTP11, sizeof HTTP11 - 1);
+	append(&t->head, text, length);
+	if (length == 3)
+		append(&t->head, " ", 1); /* part of the grammar even where the reason is empty */
+	append(&t->head, "\r\n", 2);
 	done = PH_OK;
 out:
 	py.Py_DecRef(owned);
@@ -327,7 +341,7 @@ void ph_head_reset(ph_thread *t)
 	t->status = 0;
 }
 
-/* refresh_date: IMF-fixdate (RFC 9110 5.6.7), formatted once a second. */
+/* refresh_date: the field Date with an IMF-fixdate (RFC 9110 5.6.7), formatted once a second. */
 static void refresh_date(ph_thread *t)
 {
 	static const char days[] = "SunMonTueWedThuFriSat";
@@ -339,24 +353,27 @@ static void refresh_date(ph_thread *t)
 		return;
 	t->date_second = now;
 	gmtime_r(&now, &tm);
-	snprintf(t->date, sizeof t->date, "%.3s, %02u %.3s %04u %02u:%02u:%02u GMT", days + tm.tm_wday * 3,
+	snprintf(t->date, sizeof t->date, "Date: %.3s, %02u %.3s %04u %02u:%02u:%02u GMT\r\n", days + tm.tm_wday * 3,
 	         (unsigned)tm.tm_mday % 100, months + tm.tm_mon * 3, (unsigned)(tm.tm_year + 1900) % 10000,
 	         (unsigned)tm.tm_hour % 100, (unsigned)tm.tm_min % 100, (unsigned)tm.tm_sec % 100);
 }
 
-static int add_number_field(ph_buffer *to, const char *name, int64_t n)
+static void append_length(ph_buffer *to, int64_t n)
 {
 	char digits[24];
 	char *at = digits + sizeof digits;
 
+	*--at = '\n';
+	*--at = '\r';
 	do
 		*--at = (char)('0' + n % 10);
 	while ((n /= 10) > 0);
-	return add_field(to, name, strlen(name), at, (size_t)(digits + sizeof digits - at));
+	append(to, LENGTH, sizeof LENGTH - 1);
+	append(to, at, (size_t)(digits + sizeof digits - at));
 }
 
-/* add_framing: how the client will know where the body ends (RFC 9112 6.3). */
-static int add_framing(ph_thread *t, int64_t known_length)
+/* add_framing: how the client will know where the body ends (RFC 9112 6.3).  There is room for it. */
+static void add_framing(ph_thread *t, int64_t known_length)
 {
 	bool no_length = t->status < 200 || t->status == 204; /* RFC 9110 8.6: no Content-Length in these */
 	bool reuse = t->x.flags & PH_KEEPALIVE;
@@ -368,13 +385,12 @@ static int add_framing(ph_thread *t, int64_t known_length)
 	if (no_length)
 		t->content_length = -1;
 	if (t->content_length >= 0) {
-		if (add_number_field(&t->head, "Content-Length", t->content_length) != PH_OK)
-			return PH_ERR;
+		append_length(&t->head, t->content_length);
 	} else if (!t->bodyless) {
 		t->chunked = t->x.flags & PH_HTTP11;
 		reuse = reuse && t->chunked;
-		if (t->chunked && add_field(&t->head, "Transfer-Encoding", 17, "chunked", 7) != PH_OK)
-			return PH_ERR;
+		if (t->chunked)
+			append(&t->head, CHUNKED, sizeof CHUNKED - 1);
 	}
 	if (t->status == 101 || t->taken)
 		reuse = false;
@@ -382,10 +398,9 @@ static int add_framing(ph_thread *t, int64_t known_length)
 		t->x.outcome |= PH_REUSE;
 	/* keep-alive is what HTTP/1.1 means without a word (RFC 9112 9.3) */
 	if (!reuse && t->status != 101)
-		return add_field(&t->head, "Connection", 10, "close", 5);
-	if (reuse && !(t->x.flags & PH_HTTP11))
-		return add_field(&t->head, "Connection", 10, "keep-alive", 10);
-	return PH_OK;
+		append(&t->head, CLOSE, sizeof CLOSE - 1);
+	else if (reuse && !(t->x.flags & PH_HTTP11))
+		append(&t->head, KEEP_ALIVE, sizeof KEEP_ALIVE - 1);
 }
 
 /*
@@ -394,20 +409,20 @@ static int add_framing(ph_thread *t, int64_t known_length)
  */
 int ph_head_finish(ph_thread *t, int64_t known_length)
 {
-	if (!t->has_server && ph_buffer_add(&t->head, SERVER, sizeof SERVER - 1) != PH_OK)
-		goto no_memory;
+	enum { ROOM = sizeof SERVER + sizeof t->date + 128 }; /* framing takes less than 80 */
+
+	if (ph_buffer_reserve(&t->head, ROOM) != PH_OK) {
+		py.PyErr_NoMemory();
+		return PH_ERR;
+	}
+	if (!t->has_server)
+		append(&t->head, SERVER, sizeof SERVER - 1);
 	if (!t->has_date) {
 		refresh_date(t);
-		if (add_field(&t->head, "Date", 4, t->date, strlen(t->date)) != PH_OK)
-			return PH_ERR;
+		append(&t->head, t->date, DATE_LENGTH);
 	}
-	if (add_framing(t, known_length) != PH_OK)
-		return PH_ERR;
-	if (ph_buffer_add(&t->head, "\r\n", 2) != PH_OK)
-		goto no_memory;
+	add_framing(t, known_length);
+	append(&t->head, "\r\n", 2);
 	t->x.status = t->status;
 	return PH_OK;
-no_memory:
-	py.PyErr_NoMemory();
-	return PH_ERR;
 }

@@ -57,7 +57,7 @@ typedef struct {
 	ph_buffer offload; /* the file that the application names in a header, see note_offload; empty: none */
 	struct ph_value *values; /* last value of every key, see environ.c */
 	struct ph_last *last;    /* what the last request brought, see there */
-	char date[32];
+	char date[40]; /* the whole line */
 	int64_t date_second;
 } ph_thread;
 
