@@ -95,13 +95,16 @@ func (a *arbiter) bind() {
 func (a *arbiter) bindFailed(at config.Address, err error) {
 	b := &a.binder
 	b.tries++
-	again, remedy := true, ""
+	again, remedy, tell := true, "", a.log.Warning
+	if b.tries > 1 { // the first time and the last one are enough
+		tell = a.log.Debug
+	}
 	switch {
 	case errors.Is(err, unix.EADDRINUSE):
-		a.log.Error("Connection in use: %s", at)
+		tell("Connection in use: %s; it is tried for %s", at, bindPause*(bindTries-1))
 		remedy = ": another program listens there; stop it, or choose another address with --bind"
 	case errors.Is(err, unix.EADDRNOTAVAIL):
-		a.log.Error("Invalid address: %s", at)
+		tell("Invalid address: %s; it is tried for %s", at, bindPause*(bindTries-1))
 		remedy = ": this machine does not have that address; 0.0.0.0 stands for all that it has"
 	default:
 		a.log.Error("connection to %s failed: %s", at, err)

@@ -75,7 +75,7 @@ func TestFirstBootFailureOfWorker(t *testing.T) {
 			h.server().end(0)
 			h.wantEnded(test.code)
 			h.wantLine("ERROR Worker (pid:103) failed to boot: No module named 'shop'")
-			h.wantLine("ERROR Worker (pid:103) exited with code " + string(rune('0'+test.code)) + ".")
+			h.wantLine("DEBUG Worker (pid:103) exited with code " + string(rune('0'+test.code)) + ".")
 			h.wantLine("INFO Shutting down: Master")
 			if last := h.lines[len(h.lines)-1]; last != "ERROR Reason: "+test.reason {
 				t.Errorf("the last line is %q", last)
@@ -101,12 +101,12 @@ func TestBootFailureIsExplainedOnce(t *testing.T) {
 	h.post(serverSaid{1, wire.Event{Event: wire.EventReady}})
 	for i, w := range h.workers {
 		w.forked()
-		h.post(workerSaid{i + 1, wire.Event{Event: wire.EventFailed, Code: 3, Error: "boom", Traceback: "tb\n"}})
+		h.post(workerSaid{i + 1, wire.Event{Event: wire.EventFailed, Code: 3, Error: "boom", Traceback: "tb\n  line\n"}})
 	}
-	h.wantLine("ERROR Exception in worker process (pid:102)\ntb")
+	h.wantLine("ERROR Exception in worker process (pid:102)\ntb\n  line")
 	h.wantLine("ERROR Worker (pid:102) failed to boot: boom")
 	h.wantLine("ERROR Worker (pid:103) failed to boot: boom")
-	if slices.Contains(h.lines, "ERROR Exception in worker process (pid:103)\ntb") {
+	if slices.Contains(h.lines, "ERROR Exception in worker process (pid:103)\ntb\n  line") {
 		t.Error("the traceback is there twice")
 	}
 }
@@ -200,7 +200,11 @@ func TestConnectionInUse(t *testing.T) {
 				}
 				h.pass(bindPause)
 			}
-			count := strings.Count(h.log(), "ERROR Connection in use: 127.0.0.1:8000")
+			told := strings.Count(h.log(), "WARNING Connection in use: 127.0.0.1:8000; it is tried for 4s")
+			if told != 1 {
+				t.Errorf("told %d times", told)
+			}
+			count := strings.Count(h.log(), " Connection in use: 127.0.0.1:8000")
 			if count != test.freed {
 				t.Errorf("%d tries failed, want %d", count, test.freed)
 			}

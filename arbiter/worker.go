@@ -123,8 +123,10 @@ func (a *arbiter) workerForked(w *worker, pid int) {
 // one generation run the same code: they mostly fail for the same cause, whose traceback is told once.
 func (a *arbiter) workerFailed(w *worker, message wire.Event) {
 	w.failure = &message
-	if message.Traceback != "" && w.generation.isNewFailure(message.Error) {
-		a.log.Error("Exception in worker process (pid:%d)\n%s", w.pid, strings.TrimRight(message.Traceback, "\n"))
+	traceback := strings.TrimRight(message.Traceback, "\n")
+	// One line is the exception alone, which the next message names with its remedy.
+	if strings.Contains(traceback, "\n") && w.generation.isNewFailure(message.Error) {
+		a.log.Error("Exception in worker process (pid:%d)\n%s", w.pid, traceback)
 	}
 	a.log.Error("Worker (pid:%d) failed to boot: %s", w.pid, message.Error)
 	w.killBy(a.after(bootExitGrace))

@@ -31,8 +31,8 @@ func TestPortInUse(t *testing.T) {
 		address := listener.Addr().String()
 		_, port, _ := net.SplitHostPort(address)
 		s := Start(t, Options{App: "hello", Kind: kind, Bind: []string{address}, Cold: true})
-		s.Expect(`\[ERROR\] Connection in use: .*` + port)
-		s.Allow(`[Cc]an't connect to|Retrying`)
+		s.Expect(`\[WARNING\] Connection in use: .*` + port)
+		s.Expect(`\[ERROR\] Can't connect to .*:` + port + `: another program listens there; stop it, or choose another`)
 		s.WaitExit(1)
 	})
 }

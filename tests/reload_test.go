@@ -30,9 +30,15 @@ func newRelease(t *testing.T) *release {
 	return r
 }
 
+// write replaces the file at once: one that is being written would be imported without its content.
 func (r *release) write(code string) {
 	r.t.Helper()
-	if err := os.WriteFile(filepath.Join(r.dir, "release.py"), []byte(code+"\n"), 0o644); err != nil {
+	path := filepath.Join(r.dir, "release.py")
+	err := os.WriteFile(path+".new", []byte(code+"\n"), 0o644)
+	if err == nil {
+		err = os.Rename(path+".new", path)
+	}
+	if err != nil {
 		r.t.Fatal(err)
 	}
 }

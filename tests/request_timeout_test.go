@@ -149,7 +149,6 @@ func TestBootTimeout(t *testing.T) {
 			s := Start(t, Options{App: "stuck_import", Args: []string{"--boot-timeout", "1"}, Env: env, Cold: true})
 			s.Expect(`in connect`)
 			s.Expect(`failed to boot: the application was not imported within 1s \(boot_timeout\)`)
-			s.Expect(`exited with code 3`)
 			s.Expect(`Reason: Worker failed to boot`)
 			s.WaitExit(3)
 		})
