@@ -1,10 +1,11 @@
 """What stands between a client and the application: TLS, the uwsgi protocol behind nginx, static files.
 
-    python3 bench/edge.py [--seconds N] [--rounds N] [tls] [uwsgi] [static]
+    python3 bench/edge.py [--seconds N] [--rounds N] [tls] [uwsgi] [static] [crowd]
 
 tls     hello over TLS on 32 kept connections
 uwsgi   hello through nginx, which reaches the server with uwsgi_pass (and, to compare, with proxy_pass)
 static  a file of 1 MB, without Python, beside nginx itself
+crowd   hello, while 500 connections are idle and 200 dribble their heads (bench/slow.py has more of that)
 
 The server has one core; wrk, and nginx where it is in front, share the other. CPU is the server's own, per request.
 """
@@ -23,6 +24,7 @@ import time
 from pathlib import Path
 
 from load import parse
+from slow import Crowd
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv-bench"
@@ -31,6 +33,9 @@ PORT, FRONT = 18890, 18891
 PYHOST = "{root}/bin/pyhost --python {bin}/python --chdir {root}/pyapps/bench_wsgi -w 1 -b {bind} {more} app:hello"
 GUNICORN = "{bin}/gunicorn --no-control-socket --chdir {root}/pyapps/bench_wsgi -w 1 -b 127.0.0.1:{port} {more} " \
            "app:hello"
+GRANIAN = "{bin}/granian --interface wsgi --host 127.0.0.1 --port {port} --http 1 --no-ws --workers 1 {more} " \
+          "--working-dir {root}/pyapps/bench_wsgi app:hello"
+WAITRESS = "{bin}/waitress-serve --listen 127.0.0.1:{port} {more} app:hello"
 NGINX = "nginx -p {folder} -c {folder}/{more} -e error.log"
 PAIR = "--certfile {folder}/cert.pem --keyfile {folder}/key.pem"
 
@@ -40,8 +45,7 @@ CASES = {
         "pyhost sync": (PYHOST, PAIR, None, "/"),
         "pyhost gthread, 4 threads": (PYHOST, PAIR + " -k gthread --threads 4", None, "/"),
         "gunicorn gthread, 4 threads": (GUNICORN, PAIR + " -k gthread --threads 4", None, "/"),
-        "granian": ("{bin}/granian --interface wsgi --host 127.0.0.1 --port {port} --http 1 --no-ws --workers 1 {more} "
-                    "--working-dir {root}/pyapps/bench_wsgi app:hello",
+        "granian": (GRANIAN,
                     "--ssl-certificate {folder}/cert.pem --ssl-keyfile {folder}/key.pem", None, "/"),
     },
     "uwsgi": {
@@ -54,6 +58,13 @@ CASES = {
     "static": {
         "pyhost sync": (PYHOST, "--static /files={folder}/files", None, "/files/large"),
         "nginx": (NGINX, "static.conf", None, "/files/large"),
+    },
+    "crowd": {
+        "pyhost sync": (PYHOST, "", None, "/"),
+        "pyhost gthread, 4 threads": (PYHOST, "-k gthread --threads 4", None, "/"),
+        "gunicorn gthread, 4 threads": (GUNICORN, "-k gthread --threads 4", None, "/"),
+        "granian, 4 threads": (GRANIAN, "--blocking-threads 4", None, "/"),
+        "waitress, 4 threads": (WAITRESS, "--threads 4 --connection-limit 1000", None, "/"),
     },
 }
 
@@ -87,6 +98,7 @@ def prepare(folder: Path) -> None:
 def start(words: str, core: int, port: int, folder: Path) -> subprocess.Popen:
     """A process group on one core, which listens."""
     process = subprocess.Popen(["taskset", "-c", str(core), *shlex.split(words)], cwd=folder, start_new_session=True,
+                               env={**os.environ, "PYTHONPATH": str(ROOT / "pyapps/bench_wsgi")},
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 15
     while time.monotonic() < deadline:
@@ -123,14 +135,15 @@ def cpu(group: int) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def measure(case: tuple, tls: bool, folder: Path, seconds: int, rounds: int) -> str:
+def measure(kind: str, case: tuple, folder: Path, seconds: int, rounds: int) -> str:
     """One server: requests per second, CPU per request, latency."""
     command, more, front, path = case
     names = {"root": ROOT, "bin": VENV / "bin", "venv": VENV, "port": PORT, "folder": folder}
     names["bind"] = f"127.0.0.1:{PORT}"
     server = start(command.format(**names, more=more.format(**names)).replace("{port}", str(PORT)), 0, PORT, folder)
     proxy = front and start(NGINX.format(folder=folder, more=front + ".conf"), 1, FRONT, folder)
-    url = f"http{'s' if tls else ''}://127.0.0.1:{FRONT if front else PORT}{path}"
+    crowd = Crowd(heads=200, bodies=0, readers=0, idle=500, port=PORT) if kind == "crowd" else None
+    url = f"http{'s' if kind == 'tls' else ''}://127.0.0.1:{FRONT if front else PORT}{path}"
     rates, costs, tails = [], [], []
     try:
         for _ in range(rounds):
@@ -144,6 +157,8 @@ def measure(case: tuple, tls: bool, folder: Path, seconds: int, rounds: int) -> 
             costs.append((cpu(server.pid) - before) / run.requests * 1e6)
             tails.append(run.p99)
     finally:
+        if crowd:
+            crowd.end()
         stop(server)
         if proxy:
             stop(proxy)
@@ -163,7 +178,7 @@ def main() -> None:
         for case in options.case or CASES:
             print(f"\n| {case} | requests/s | CPU us per request | p99 ms |\n|---|---|---|---|")
             for server, settings in CASES[case].items():
-                result = measure(settings, case == "tls", folder, options.seconds, options.rounds)
+                result = measure(case, settings, folder, options.seconds, options.rounds)
                 print(f"| {server} | {result} |", flush=True)
 
 

@@ -98,13 +98,13 @@ def server(template: str):
                 process.wait()
 
 
-def connect(timeout: float = 5.0, window: int = 0) -> socket.socket:
+def connect(timeout: float = 5.0, window: int = 0, port: int = PORT) -> socket.socket:
     """A client's socket; window is its receive buffer."""
     client = socket.socket()
     if window:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
     client.settimeout(timeout)
-    client.connect(("127.0.0.1", PORT))
+    client.connect(("127.0.0.1", port))
     return client
 
 
@@ -140,7 +140,8 @@ def cases(template: str) -> list[str]:
 class Crowd:
     """Slow clients, in a process of their own: each sends or reads a little once a second, one after the other."""
 
-    def __init__(self):
+    def __init__(self, heads: int = 1000, bodies: int = 200, readers: int = 200, idle: int = 1000, port: int = PORT):
+        self.counts, self.port = (heads, bodies, readers, idle), port
         ready, self.life = multiprocessing.Pipe()
         self.process = multiprocessing.Process(target=self.live, args=(ready,))
         self.process.start()
@@ -176,8 +177,10 @@ class Crowd:
 
     def arrive(self) -> list[tuple[socket.socket, bool]]:
         """Those who have something to do, and whether that is to send; the idle ones have not."""
-        heads, bodies = [connect() for _ in range(1000)], [connect() for _ in range(200)]
-        readers, self.idle = [connect(window=4096) for _ in range(200)], [connect() for _ in range(1000)]
+        windows = (0, 0, 4096, 0)
+        heads, bodies, readers, self.idle = (
+            [connect(window=window, port=self.port) for _ in range(count)]
+            for count, window in zip(self.counts, windows, strict=True))
         for client in heads:
             client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX-A: ")
         for client in bodies:
