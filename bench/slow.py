@@ -231,7 +231,7 @@ def crowd(template: str, seconds: float) -> list[str]:
             slow = Crowd()
         except OSError as error:
             return [f"{unloaded:.1f}", f"**the crowd is not let in**: {error}", "", ""]
-        time.sleep(3)
+        time.sleep(8)  # the large responses are produced, and lie where they wait for their readers
         middle, loaded, failures = percentile(seconds)
         slow.end()
     blocked = "**BLOCKED**, " if failures else ""
