@@ -7,6 +7,9 @@ import (
 	"github.com/valyala/fasthttp"
 )
 
+// agreedMax is the longest head in bytes that is remembered.
+const agreedMax = 4 << 10
+
 // keptOpinion is the longest head in bytes for which an opinion's buffers are kept; longer heads are too rare for
 // that.
 const keptOpinion = 64 << 10
@@ -17,6 +20,8 @@ type opinion struct {
 	header fasthttp.RequestHeader
 	source bytes.Reader
 	reader *bufio.Reader
+
+	agreed []byte // the last head about which both were of one mind
 }
 
 func newOpinion(size int) *opinion {
@@ -27,8 +32,13 @@ func newOpinion(size int) *opinion {
 
 // secondOpinion has fasthttp parse a head that this package accepted. Two parsers that agree about where a message
 // begins and ends, and whom it addresses, leave little room for a request that a proxy in front reads differently.
+//
+// Both see nothing but the head: what they agreed upon the last time, as clients do that poll, need not be asked again.
 func (p *Parser) secondOpinion(head []byte, req *Request) error {
 	o := p.opinion
+	if bytes.Equal(head, o.agreed) && !p.mended {
+		return nil
+	}
 	if len(head) > o.reader.Size() {
 		o = newOpinion(2 * len(head))
 		if len(head) <= keptOpinion {
@@ -45,6 +55,9 @@ func (p *Parser) secondOpinion(head []byte, req *Request) error {
 		!bytes.Equal(h.Host(), p.framing.host) || h.IsHTTP11() != (req.Minor == 1) ||
 		h.ContentLength() != fasthttpLength(req) {
 		return errSecond
+	}
+	if len(head) <= agreedMax && !p.mended {
+		o.agreed = append(o.agreed[:0], head...)
 	}
 	return nil
 }
