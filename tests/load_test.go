@@ -3,6 +3,7 @@ package tests
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -139,6 +140,45 @@ func TestLoadAndScaling(t *testing.T) {
 		s.EndWithoutLoss()
 		s.WaitWorkers(2)
 	})
+}
+
+// SIGTERM: what has been connected is answered, on kept connections once more, and nobody is reset; atexit handlers and
+// worker_exit run in every worker.
+func TestLoadAndStop(t *testing.T) {
+	directory := t.TempDir()
+	hooks := filepath.Join(directory, "hooks.py")
+	code := "def worker_exit(server, worker):\n    print('HOOK worker_exit', worker.pid, flush=True)\n"
+	if err := os.WriteFile(hooks, []byte(code), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for range rounds(1, 10) {
+		t.Run("stop", func(t *testing.T) {
+			o := Options{Workers: 2, Args: []string{"-c", hooks}}
+			underLoad(t, o, mixed, func(t *testing.T, s loaded) {
+				s.code.write("VERSION = 'last'\nimport atexit, os\n" +
+					"atexit.register(lambda: print('HOOK atexit', os.getpid(), flush=True))")
+				workers := s.reload()
+				s.Await(50)
+				s.Signal(syscall.SIGTERM)
+				s.WaitExit(0)
+				for _, one := range s.Load.End() {
+					if one.fate != refused {
+						t.Errorf("lost: %s", one)
+					}
+				}
+				if n := s.counts[raced]; n > 0 {
+					t.Errorf("%d kept connections were closed under a request", n)
+				}
+				for _, pid := range workers {
+					for _, hook := range []string{"worker_exit", "atexit"} {
+						if !strings.Contains(s.Output(), fmt.Sprintf("HOOK %s %d\n", hook, pid)) {
+							t.Errorf("%s has not run in %d:\n%s", hook, pid, s.Output())
+						}
+					}
+				}
+			})
+		})
+	}
 }
 
 // SIGKILL for a worker: what ran in it is lost, and logged, and nothing else.
