@@ -3,6 +3,7 @@ package tests
 import (
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -242,4 +243,39 @@ func TestLoadAndKilledForkserver(t *testing.T) {
 		s.EndWithoutLoss()
 		s.WaitWorkers(2)
 	})
+}
+
+// SIGKILL for the master, whose successor gets the same socket, as under systemd: the old workers finish what they have
+// and leave, what comes meanwhile waits.
+func TestLoadAndKilledMaster(t *testing.T) {
+	t.Parallel()
+	for _, kind := range kindsUnderLoad() {
+		t.Run(kind.Name, func(t *testing.T) {
+			t.Parallel()
+			listener, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer listener.Close()
+			file, err := listener.(*net.TCPListener).File()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer file.Close()
+			o := Options{App: "version", Kind: kind, Workers: 2, Files: []*os.File{file}, Bind: []string{"fd://3"}}
+			s := Start(t, o)
+			l := s.Load(LoadOptions{Paths: mixed, Body: `one \d+`, Clients: 4})
+			for range rounds(2, 20) {
+				l.Await(50)
+				s.Allow(`[Mm]aster|[Pp]arent`)
+				s.KillMaster()
+				o.Cold = true // its descriptors never come to rest under load
+				s = Start(t, o)
+				s.WaitLog(booting.String(), 2)
+			}
+			l.Await(50)
+			l.EndWithoutLoss()
+			s.forgetDescriptors()
+		})
+	}
 }
