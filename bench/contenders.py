@@ -19,8 +19,9 @@ class Contender:
     """A server with its command line.
 
     The placeholders of `template` are {bin} (the venv's scripts), {venv}, {bench} (this folder), {pyhost}, {port},
-    {bind} (127.0.0.1 with that port, or a unix socket) and {app}. `rival` is the pyhost contender of the same shape,
-    the one that the ratios are taken against. `rows` are the rows that it takes part in; empty means all that want it.
+    {bind} (127.0.0.1 with that port, or a unix socket), {app} and {log}. `access` makes it log every request to the
+    file {log}, or to its standard output, which is a file as well; empty if that is not measured. `rival` is the
+    pyhost contender of the same shape, the one that the ratios are taken against. `rows` are the rows that it takes part in; empty means all that want it.
     """
 
     name: str
@@ -28,16 +29,23 @@ class Contender:
     template: str
     rival: str = "pyhost-sync"
     rows: tuple[str, ...] = ()
+    access: str = ""
 
     def in_row(self, name: str, peers: tuple[str, ...]) -> bool:
         """Whether it takes part in the row of that name, which wants these peers."""
         return (not self.rows or name in self.rows) and (not peers or self.name in peers)
 
-    def command(self, pyhost: Path, port: int, app: str, socket: str = "") -> list[str]:
-        """The command line for one server on 127.0.0.1:`port`, or on the unix socket of that path."""
+    def command(self, pyhost: Path, port: int, app: str, socket: str = "", log: str = "") -> list[str]:
+        """The command line for one server on 127.0.0.1:`port`, or on the unix socket of that path.
+
+        With `log` it writes its access log there.
+        """
         values = {"bin": VENV / "bin", "venv": VENV, "bench": ROOT / "bench", "pyhost": pyhost, "port": port,
-                  "bind": f"unix:{socket}" if socket else f"127.0.0.1:{port}", "app": app}
-        return [word.format(**values) for word in shlex.split(self.template)]
+                  "bind": f"unix:{socket}" if socket else f"127.0.0.1:{port}", "app": app, "log": log}
+        words = shlex.split(self.template)
+        if log:
+            words[-1:-1] = shlex.split(self.access)
+        return [word.format(**values) for word in words]
 
     def shown(self) -> str:
         """The command line for a shell in which $REPO, $PORT and $APP are set."""
@@ -57,17 +65,19 @@ PYHOST = "{pyhost} --python {bin}/python -b {bind} "
 # The control socket is a thread in the master and a file in the home directory: gunicorn is leaner without.
 GUNICORN = "{bin}/gunicorn -b {bind} --no-control-socket "
 GRANIAN = "{bin}/granian --interface wsgi --host 127.0.0.1 --port {port} --http 1 --no-ws --log-level warning "
+TO_FILE = "--access-logfile {log}"
 # --http-socket closes each connection without saying so; the header tells wrk, which would count it as an error.
 UWSGI = ("{bin}/uwsgi --http-socket 127.0.0.1:{port} --home {venv} --master --need-app --die-on-term --disable-logging "
          "--add-header 'Connection: close' ")
 
 CONTENDERS = (
-    Contender("pyhost-sync", "pyhost", PYHOST + "-w 1 -k sync {app}"),
+    Contender("pyhost-sync", "pyhost", PYHOST + "-w 1 -k sync {app}", access=TO_FILE),
     Contender("pyhost-gthread", "pyhost", PYHOST + "-w 1 -k gthread --threads 4 {app}", "pyhost-gthread"),
-    Contender("gunicorn-sync", "gunicorn", GUNICORN + "-w 1 -k sync {app}"),
+    Contender("gunicorn-sync", "gunicorn", GUNICORN + "-w 1 -k sync {app}", access=TO_FILE),
     Contender("gunicorn-gthread", "gunicorn", GUNICORN + "-w 1 -k gthread --threads 4 {app}", "pyhost-gthread"),
     Contender("uwsgi", "uwsgi", UWSGI + "--workers 1 --module {app}"),
-    Contender("granian-1", "granian", GRANIAN + "--workers 1 --blocking-threads 1 {app}"),
+    Contender("granian-1", "granian", GRANIAN + "--workers 1 --blocking-threads 1 {app}",
+              access="--access-log --log-level info"),
     Contender("granian-4", "granian", GRANIAN + "--workers 1 --blocking-threads 4 {app}", "pyhost-gthread"),
     Contender("bjoern", "bjoern", "{bin}/python {bench}/serve.py bjoern {port} {app}"),
     Contender("fastwsgi", "fastwsgi", "{bin}/python {bench}/serve.py fastwsgi {port} {app}"),

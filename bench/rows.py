@@ -46,6 +46,7 @@ BROWSER = (
 # Those that are worth comparing in every row; the slower ones take part in the main rows only.
 FAST = ("pyhost-sync", "uwsgi", "granian-1", "bjoern", "fastwsgi", "floor")
 FRONTED = ("pyhost-sync", "pyhost-gthread", "gunicorn-sync", "gunicorn-gthread")
+LOGGING = ("pyhost-sync", "gunicorn-sync", "granian-1")
 THREADED = ("pyhost-sync", "pyhost-gthread", "gunicorn-gthread", "granian-4", "waitress")
 
 
@@ -58,7 +59,8 @@ class Row:
     `connections`, where 0 is the number that is usual. `headers` belong to the request. `peers` are the contenders that
     take part, all if empty. `wide`: the server may use the load's core as well. `front`: nginx stands before the
     server, which listens on a unix socket, and passes requests on with this directive. `full`: only in the full set.
-    `memory`: each server is first run alone, and its memory measured. `group` is the chart that shows the row.
+    `memory`: each server is first run alone, and its memory measured. `logged`: it writes an access log.
+    `group` is the chart that shows the row.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Row:
     front: str = ""
     full: bool = False
     memory: bool = False
+    logged: bool = False
     group: str = "hello"
 
     @property
@@ -92,6 +95,8 @@ def hello(name: str, title: str, **rest) -> Row:
 
 ROWS = (
     hello("hello", "Bare WSGI hello, 14 bytes", rounds=5, memory=True),
+    # Beside the row above: what a line in the combined format costs.
+    hello("hello-log", "Bare WSGI hello with an access log in a file", peers=LOGGING, logged=True),
     # gunicorn's sync worker and uWSGI's --http-socket know nothing else, nor do proxies without upstream keep-alive.
     hello("hello-close", "Bare WSGI hello, a new connection for each request", headers=(("Connection", "close"),)),
     hello("hello-1", "Bare WSGI hello, one connection", connections=1, peers=FAST),

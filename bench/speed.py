@@ -34,8 +34,9 @@ class Bench:
         port, name = free_port(), f"{row.name}-{contender.name}"
         unix = str(self.logs / f"{name}.sock") if row.front else ""
         cores = f"{self.server_core},{self.generator.core}" if row.wide else str(self.server_core)
-        server = Server(contender.command(self.pyhost, port, row.app, unix), ROOT / "pyapps" / row.folder, port, cores,
-                        self.logs / f"{name}.log", unix)
+        log = str(self.logs / f"{name}.access") if row.logged else ""
+        command = contender.command(self.pyhost, port, row.app, unix, log)
+        server = Server(command, ROOT / "pyapps" / row.folder, port, cores, self.logs / f"{name}.log", unix)
         return Fronted(server, row.front, self.logs / f"{name}-nginx", self.generator.core) if row.front else server
 
 
