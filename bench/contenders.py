@@ -21,7 +21,8 @@ class Contender:
     The placeholders of `template` are {bin} (the venv's scripts), {venv}, {bench} (this folder), {pyhost}, {port},
     {bind} (127.0.0.1 with that port, or a unix socket), {app} and {log}. `access` makes it log every request to the
     file {log}, or to its standard output, which is a file as well; empty if that is not measured. `rival` is the
-    pyhost contender of the same shape, the one that the ratios are taken against. `rows` are the rows that it takes part in; empty means all that want it.
+    pyhost contender of the same shape, the one that the ratios are taken against. `rows` are the rows that it takes
+    part in; empty means all that want it.
     """
 
     name: str
