@@ -13,10 +13,11 @@ import (
 type phase int
 
 const (
-	starting phase = iota // runs the hooks that come before everything else
-	binding               // opens its sockets
-	serving               // keeps workers
-	stopping              // waits for workers and forkservers to end
+	starting  phase = iota // runs the hooks that come before everything else
+	binding                // opens its sockets
+	serving                // keeps workers
+	stopping               // waits for workers and forkservers to end
+	attending              // process 1 of a container, after an upgrade: see attend
 	ended
 )
 
@@ -57,6 +58,7 @@ type arbiter struct {
 	recycling   recycling
 	scaling     scaling
 	oom         oom
+	upgrade     upgrade
 }
 
 func newArbiter(options Options, board *scoreboard.Board) *arbiter {
@@ -69,12 +71,13 @@ func newArbiter(options Options, board *scoreboard.Board) *arbiter {
 func (a *arbiter) start() error {
 	cfg := a.options.Config
 	a.oom.oomCount = a.env.oomKills()
+	a.upgrade.predecessor = a.env.predecessor()
 	err := a.binder.plan(cfg, a.env.inherited())
 	if err == nil {
 		err = a.env.ownLogs(cfg)
 	}
 	if err == nil {
-		a.binder.pidfile, err = createPidfile(resolvePath(cfg, cfg.Pidfile), a.pid)
+		a.binder.pidfile, err = createPidfile(a.pidPath(cfg), a.pid)
 	}
 	if err != nil {
 		return err

@@ -73,13 +73,14 @@ func (a *arbiter) bind() {
 	cfg := a.options.Config
 	for len(b.sockets) < len(b.addresses) {
 		at := b.addresses[len(b.sockets)]
-		s, err := a.env.listen(at.Place(), optionsOf(cfg))
+		s, err := a.open(at, cfg)
 		if err != nil {
 			a.bindFailed(at, err)
 			return
 		}
 		b.sockets, b.tries = append(b.sockets, s), 0
 	}
+	a.env.bound()
 	a.logListening(b.sockets, protocols(cfg, b.addresses))
 	a.log.Info("Using worker: %s", cfg.WorkerClass)
 	a.current.sockets = b.sockets
@@ -139,7 +140,7 @@ func (a *arbiter) rebind(g *generation) error {
 		s := old.at(at)
 		if s == nil {
 			changed = true
-			if s, err = a.env.listen(at.Place(), optionsOf(cfg)); err != nil {
+			if s, err = a.open(at, cfg); err != nil {
 				sockets.closeExcept(old)
 				return fmt.Errorf("opening %s: %w", at, err)
 			}

@@ -20,7 +20,7 @@ func Check(options Options) int {
 	interrupts := make(chan os.Signal, 1)
 	signal.Notify(interrupts, unix.SIGINT, unix.SIGTERM, unix.SIGQUIT, unix.SIGHUP)
 	defer signal.Stop(interrupts)
-	system := newSystem(options.Program, a.board)
+	system := newSystem(options, a.board)
 	defer system.close()
 	cfg := *options.Config
 	cfg.PreloadApp = true // that is what a forkserver imports the application for

@@ -30,6 +30,18 @@ type env interface {
 	waitingOn(sockets []int) int
 	// listen opens the socket of one bind.
 	listen(at config.Address, options socketOptions) (*socket, error)
+	// predecessor is the pid of the master that has started this one; 0 = nobody has. predecessorLeft follows.
+	predecessor() int
+	// bound closes the sockets of the predecessor that nobody has asked for.
+	bound()
+	// upgrade starts a new master.
+	upgrade(b bequest) (successorLink, error)
+	// commend tells process 1 of the container, if it attends, that this master leaves to another one.
+	commend(pid int)
+	// heir is, for process 1, whom the master that has ended has commended; nil = nobody.
+	heir() successorLink
+	// terminal reports whether this process has a controlling terminal.
+	terminal() bool
 	// handover makes the queue of a generation.
 	handover() (*handover, error)
 	// inherited are the binds of the sockets that systemd passed to this process; nil = none.

@@ -38,11 +38,25 @@ type harness struct {
 	backlog      bool          // connections wait to be accepted
 	waiting      int           // what waitingOn answers
 	oom          oomCount      // of the cgroup
+	parent       int           // pid of the master that started this one
+	upgrades     []*fakeMaster // new masters
+	upgradeError error
+	heirs        []*fakeMaster // commended by new masters
+	commended    []int
+	onTerminal   bool
 }
 
 type fakeProcess struct {
 	status unix.WaitStatus
 	ended  bool
+}
+
+// fakeMaster is a new master: successorLink.
+type fakeMaster struct {
+	processID int
+	got       bequest
+	signals   []unix.Signal
+	released  bool
 }
 
 // fakeServer is a forkserver: serverLink.
@@ -289,6 +303,12 @@ func (h *harness) kill(pid int, signal unix.Signal) {
 			return
 		}
 	}
+	for _, m := range append(h.upgrades, h.heirs...) {
+		if m.processID == pid {
+			m.signals = append(m.signals, signal)
+			return
+		}
+	}
 	h.t.Errorf("signal %v to an unknown process %d", signal, pid)
 }
 
@@ -342,6 +362,45 @@ func (h *harness) listen(at config.Address, options socketOptions) (*socket, err
 func (h *harness) handover() (*handover, error) { return nil, nil }
 
 func (h *harness) inherited() []string { return nil }
+
+func (h *harness) predecessor() int { return h.parent }
+
+func (h *harness) bound() {}
+
+func (h *harness) upgrade(b bequest) (successorLink, error) {
+	if h.upgradeError != nil {
+		return nil, h.upgradeError
+	}
+	m := &fakeMaster{processID: h.newPID(), got: b}
+	h.children[m.processID] = &fakeProcess{}
+	h.upgrades = append(h.upgrades, m)
+	return m, nil
+}
+
+func (h *harness) commend(pid int) { h.commended = append(h.commended, pid) }
+
+func (h *harness) heir() successorLink {
+	if len(h.heirs) == 0 {
+		return nil
+	}
+	m := h.heirs[0]
+	h.children[m.processID] = &fakeProcess{}
+	return m
+}
+
+func (h *harness) terminal() bool { return h.onTerminal }
+
+// masterEnds ends a new master.
+func (h *harness) masterEnds(m *fakeMaster, status unix.WaitStatus) {
+	h.t.Helper()
+	h.children[m.processID] = &fakeProcess{status: status, ended: true}
+	h.a.reap()
+	h.run()
+}
+
+func (m *fakeMaster) pid() int { return m.processID }
+
+func (m *fakeMaster) release() { m.released = true }
 
 func (h *harness) background(work func() event) { h.work = append(h.work, work) }
 

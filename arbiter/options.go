@@ -44,8 +44,10 @@ type Options struct {
 	Library, Executable string
 	// Program is the Python source of the forkserver.
 	Program []byte
-	// Argv is the command line of the master, handed on to the forkserver.
-	Argv []string
+	// Argv is the command line of the master, handed on to the forkserver, and with which SIGUSR2 starts a new master:
+	// the program that is at Binary then, in Directory. Both are absolute paths.
+	Argv              []string
+	Binary, Directory string
 	// SetTitle sets the title of this process. Nil leaves it.
 	SetTitle func(string)
 	// Ready is called once, when the first workers are ready. Nil tells nobody.

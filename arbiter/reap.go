@@ -38,6 +38,9 @@ func (a *arbiter) reapOwn() {
 			pids = append(pids, w.pid)
 		}
 	}
+	if s := a.upgrade.successor; s != nil {
+		pids = append(pids, s.pid())
+	}
 	for _, pid := range pids {
 		if got, status, err := a.env.wait(pid); err == nil && got == pid {
 			a.reaped(pid, status)
@@ -55,6 +58,10 @@ func (a *arbiter) reaped(pid int, status unix.WaitStatus) {
 	}
 	if w := a.workerByPID(pid); w != nil {
 		a.workerExited(w, status)
+		return
+	}
+	if s := a.upgrade.successor; s != nil && pid == s.pid() {
+		a.successorEnded(status)
 		return
 	}
 	// A process that a worker left behind, or a worker whose forkserver did not live to tell its pid.

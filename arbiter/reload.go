@@ -34,7 +34,7 @@ func (a *arbiter) hangUp() {
 func (a *arbiter) beginReload() {
 	a.log.Info("Hang up: Master")
 	a.reload = reload{reading: true, began: a.env.now()}
-	a.env.notify(fmt.Sprintf("RELOADING=1\nMONOTONIC_USEC=%d", a.env.now().Microseconds()))
+	a.tell(fmt.Sprintf("RELOADING=1\nMONOTONIC_USEC=%d", a.env.now().Microseconds()))
 	a.reopenLog()
 	options, current := a.options, a.current
 	a.env.background(func() event {
@@ -81,7 +81,7 @@ func (a *arbiter) beginGeneration(e configRead) error {
 	if err != nil {
 		return err
 	}
-	if g.pidfile, err = a.current.pidfile.move(resolvePath(g.config, g.config.Pidfile), a.pid); err != nil {
+	if g.pidfile, err = a.current.pidfile.move(a.pidPath(g.config), a.pid); err != nil {
 		g.sockets.closeExcept(a.current.sockets)
 		return err
 	}
@@ -164,7 +164,7 @@ func (a *arbiter) reloadFailed(cause string) {
 // notifyReady tells systemd that g serves; before that it stays with what it knows.
 func (a *arbiter) notifyReady(g *generation) {
 	if a.proven {
-		a.env.notify(fmt.Sprintf("READY=1\nSTATUS=%d workers", g.size()))
+		a.tell(fmt.Sprintf("READY=1\nSTATUS=%d workers", g.size()))
 		if a.options.Settled != nil {
 			a.options.Settled()
 		}

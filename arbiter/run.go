@@ -30,7 +30,7 @@ func Run(options Options) int {
 	signal.Notify(children, unix.SIGCHLD)
 	defer signal.Stop(children)
 
-	system := newSystem(options.Program, a.board)
+	system := newSystem(options, a.board)
 	defer system.close()
 	a.env = system
 	if err := a.start(); err != nil {

@@ -19,9 +19,12 @@ var signalNames = map[os.Signal]string{
 
 // signal does what gunicorn documents for a signal to the master.
 func (a *arbiter) signal(s os.Signal) {
-	switch s {
-	case unix.SIGUSR2, unix.SIGWINCH:
-		a.log.Info("Ignoring signal: %s", signalNames[s])
+	if a.phase == attending {
+		a.env.kill(a.upgrade.successor.pid(), s.(unix.Signal))
+		return
+	}
+	if s == unix.SIGWINCH {
+		a.winch() // which says itself what it does: a terminal sends many of them
 		return
 	}
 	a.log.Info("Handling signal: %s", signalNames[s])
@@ -34,11 +37,16 @@ func (a *arbiter) signal(s os.Signal) {
 			a.hurry()
 			return
 		}
+		if successor := a.upgrade.successor; a.pid == 1 && successor != nil && s != unix.SIGQUIT {
+			a.env.kill(successor.pid(), s.(unix.Signal)) // the container is to stop, not just this master
+		}
 		if s != unix.SIGTERM || !a.delayStop() {
 			a.stop(s == unix.SIGTERM)
 		}
 	case unix.SIGUSR1:
 		a.reopenLogs()
+	case unix.SIGUSR2:
+		a.startUpgrade()
 	case unix.SIGHUP:
 		a.hangUp()
 	case unix.SIGTTIN:

@@ -23,7 +23,7 @@ func (a *arbiter) stop(graceful bool) {
 	wasBinding := a.phase < serving
 	a.phase = stopping
 	if a.shutdown.at == 0 {
-		a.env.notify("STOPPING=1")
+		a.tell(a.farewell())
 	}
 	if wasBinding {
 		a.binder.sockets.close()
@@ -112,6 +112,12 @@ func (a *arbiter) checkEnd() {
 	if len(a.servers) > 0 {
 		return
 	}
-	a.phase = ended
 	a.pidfile().remove()
+	if a.attend() {
+		return
+	}
+	if s := a.upgrade.successor; s != nil {
+		a.env.commend(s.pid())
+	}
+	a.phase = ended
 }

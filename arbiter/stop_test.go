@@ -150,13 +150,6 @@ func TestForkserverThatDoesNotLeave(t *testing.T) {
 
 func TestSignalsThatStopNothing(t *testing.T) {
 	h := booted(t, nil)
-	for s, line := range map[unix.Signal]string{
-		unix.SIGUSR2: "INFO Ignoring signal: usr2", unix.SIGWINCH: "INFO Ignoring signal: winch",
-	} {
-		h.signal(s)
-		h.wantLine(line)
-	}
-	h.workers[0].wantSignals()
 	h.signal(unix.SIGUSR1)
 	h.wantLine("REOPEN ")
 	for _, w := range h.wantAlive(2) {

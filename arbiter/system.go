@@ -19,10 +19,21 @@ type system struct {
 	events  chan event
 	done    chan struct{} // closed when nobody receives events any more
 	watcher *watcher      // nil until something is to be watched
+	options Options
+	bequest *bequest // nil if no old master has started this one
+	// registry and register are the ends of a socket for the pids of new masters; only process 1 has the second.
+	registry, register int
 }
 
-func newSystem(program []byte, board *scoreboard.Board) *system {
-	return &system{program: program, board: board, events: make(chan event, 256), done: make(chan struct{})}
+func newSystem(options Options, board *scoreboard.Board) *system {
+	y := &system{
+		program: options.Program, options: options, board: board, events: make(chan event, 256),
+		done: make(chan struct{}), bequest: inheritance(),
+	}
+	if y.bequest != nil {
+		y.registry = y.bequest.Registry
+	}
+	return y
 }
 
 func (y *system) close() { close(y.done) }
@@ -89,6 +100,9 @@ func (y *system) waitingOn(sockets []int) int {
 func (y *system) oomKills() oomCount { return oomKills("/") }
 
 func (y *system) listen(at config.Address, options socketOptions) (*socket, error) {
+	if s, err := y.bequest.take(at, options); s != nil || err != nil {
+		return s, err
+	}
 	return listen(at, options)
 }
 
@@ -107,7 +121,22 @@ func (y *system) ownLogs(cfg *config.Config) error { return ownLogs(cfg) }
 
 func (y *system) handover() (*handover, error) { return newHandover() }
 
-func (y *system) inherited() []string { return passedSockets(os.Getenv, os.Getpid()) }
+func (y *system) inherited() []string {
+	if y.bequest != nil {
+		return y.bequest.Passed
+	}
+	return passedSockets(os.Getenv, os.Getpid())
+}
+
+func (y *system) predecessor() int {
+	if y.bequest == nil {
+		return 0
+	}
+	go y.bequest.follow(func() { y.post(predecessorLeft{}) })
+	return y.bequest.Master
+}
+
+func (y *system) bound() { y.bequest.rest() }
 
 func (y *system) background(work func() event) {
 	go func() { y.post(work()) }()

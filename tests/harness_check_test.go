@@ -82,7 +82,7 @@ func (s *Server) reap() {
 		return
 	}
 	for {
-		if pid, err := syscall.Wait4(-s.PID, nil, syscall.WNOHANG, nil); pid <= 0 || err != nil {
+		if pid, err := syscall.Wait4(-s.group, nil, syscall.WNOHANG, nil); pid <= 0 || err != nil {
 			return
 		}
 	}

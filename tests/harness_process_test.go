@@ -45,7 +45,7 @@ func (s *Server) Processes() []*process {
 	var group []*process
 	for _, path := range paths {
 		pid, _ := strconv.Atoi(filepath.Base(path))
-		if p := readProcess(pid); p != nil && p.group == s.PID {
+		if p := readProcess(pid); p != nil && p.group == s.group {
 			group = append(group, p)
 		}
 	}
@@ -68,7 +68,7 @@ func (s *Server) Workers() []int {
 	var pids []int
 	for _, match := range booting.FindAllStringSubmatch(s.Log(), -1) {
 		pid, _ := strconv.Atoi(match[1])
-		if p := readProcess(pid); p != nil && p.group == s.PID && p.state != "Z" {
+		if p := readProcess(pid); p != nil && p.group == s.group && p.state != "Z" {
 			pids = append(pids, pid)
 		}
 	}

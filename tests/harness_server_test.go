@@ -26,8 +26,8 @@ type Server struct {
 
 	// Addresses are what "Listening at:" named: "127.0.0.1:41234", "[::1]:41235", "unix:/path".
 	Addresses []string
-	// PID is the master's; it is the process group of the whole server as well.
-	PID int
+	// PID is the master's, and group the process group of the whole server, which is the pid of the first master.
+	PID, group int
 
 	exited   chan struct{} // closed when the master has been waited for
 	exitCode int           // 128+signal if a signal ended it; valid once exited is closed
@@ -53,7 +53,7 @@ func Start(t *testing.T, options Options) *Server {
 	s.command = exec.Command(words[0], words[1:]...)
 	s.command.Dir = directory
 	s.command.Env = append(baseEnvironment(directory), options.Env...)
-	s.command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	s.command.SysProcAttr = &syscall.SysProcAttr{Setsid: true} // a terminal's signals are not for it
 	s.command.Stderr = openAppending(t, s.stderrPath)
 	s.command.Stdout = openAppending(t, s.outputPath)
 	s.command.ExtraFiles = options.Files
@@ -61,6 +61,7 @@ func Start(t *testing.T, options Options) *Server {
 		t.Fatalf("starting %s: %v", binary, err)
 	}
 	s.PID = s.command.Process.Pid
+	s.group = s.PID
 	go s.wait()
 	t.Cleanup(s.finish)
 	if !options.Cold {
@@ -153,6 +154,19 @@ func (s *Server) WaitExit(code int) {
 	if s.exitCode != code {
 		s.t.Errorf("exit code %d, want %d", s.exitCode, code)
 	}
+}
+
+// Promote waits until the master has gone, and goes on with the one that it has started (SIGUSR2).
+func (s *Server) Promote(pid int) {
+	s.t.Helper()
+	s.WaitExit(0)
+	s.PID, s.exited = pid, make(chan struct{})
+	go func() {
+		var status syscall.WaitStatus
+		syscall.Wait4(pid, &status, 0, nil) // an orphan falls to the suite
+		s.exitCode = status.ExitStatus()
+		close(s.exited)
+	}()
 }
 
 // notOurs tells that a unix socket was made by the test and has to survive the server.

@@ -34,18 +34,20 @@ func main() {
 
 // master reads the configuration and supervises until the end. It returns the exit code.
 func master(args []string) int {
+	upgrading := arbiter.Upgrading()
 	directory, err := os.Getwd()
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "Error: finding the current directory: %v\n", err)
 		return exitError
 	}
+	binary := binaryPath(os.Args[0], directory)
 	settings := configuration{args, directory}
 	c, prepared, err := settings.read(0)
 	if err != nil {
 		return explain(err)
 	}
 	ready := becomeDaemon()
-	if c.Daemon && ready == nil && !c.CheckConfig && !c.PrintConfig {
+	if c.Daemon && ready == nil && !upgrading && !c.CheckConfig && !c.PrintConfig {
 		prepared.Discard() // the daemon reads everything anew
 		return detach(c)
 	}
@@ -71,18 +73,20 @@ func master(args []string) int {
 	}
 	defer log.Close(time.Second)
 	return run(arbiter.Options{
-		Config:   c,
-		Prepared: prepared,
-		Reload:   func() (*config.Config, *arbiter.Prepared, error) { return settings.read(reloadLimit) },
-		Resolve:  resolve,
-		Program:  program,
-		Argv:     os.Args,
-		SetTitle: embedpy.SetTitle,
-		Settled:  settle,
-		Ready:    ready,
-		Workers:  log.Workers,
-		Backlog:  log.Backlog,
-		Log:      log,
+		Config:    c,
+		Prepared:  prepared,
+		Reload:    func() (*config.Config, *arbiter.Prepared, error) { return settings.read(reloadLimit) },
+		Resolve:   resolve,
+		Program:   program,
+		Argv:      os.Args,
+		Binary:    binary,
+		Directory: directory,
+		SetTitle:  embedpy.SetTitle,
+		Settled:   settle,
+		Ready:     ready,
+		Workers:   log.Workers,
+		Backlog:   log.Backlog,
+		Log:       log,
 	})
 }
 
