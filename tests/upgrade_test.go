@@ -27,6 +27,12 @@ func (s *Server) Upgrade() int {
 	return pid
 }
 
+// countWorkers waits until so many workers live; under load they do not come to rest.
+func (s *Server) countWorkers(count int) {
+	s.t.Helper()
+	eventually(s.t, fmt.Sprintf("%d workers live", count), func() bool { return len(s.Workers()) == count })
+}
+
 func readPidFile(t *testing.T, path string) int {
 	t.Helper()
 	text, err := os.ReadFile(path)
@@ -58,13 +64,13 @@ func TestUpgrade(t *testing.T) {
 		for range upgrades {
 			load.Await(50)
 			old, successor := s.PID, s.Upgrade()
-			s.WaitWorkers(4)
+			s.countWorkers(4)
 			eventually(t, "NAME.2 holds the pid of the new master", func() bool {
 				return readPidFile(t, pidfile+".2") == successor && readPidFile(t, pidfile) == old
 			})
 			load.Await(50)
 			s.Signal(syscall.SIGWINCH)
-			s.WaitWorkers(2)
+			s.countWorkers(2)
 			load.Await(50)
 			s.Signal(syscall.SIGTERM)
 			s.Promote(successor)
@@ -87,20 +93,20 @@ func TestUpgradeIsTakenBack(t *testing.T) {
 		Bind: []string{"127.0.0.1:0", "unix:" + filepath.Join(shortDir(t), "s")}})
 	load := s.Load(LoadOptions{})
 	successor := s.Upgrade()
-	s.WaitWorkers(4)
+	s.countWorkers(4)
 	s.Signal(syscall.SIGUSR2)
 	s.Expect(`USR2 signal ignored\. Child exists\.`)
 	s.Signal(syscall.SIGWINCH)
-	s.WaitWorkers(2)
+	s.countWorkers(2)
 	s.Signal(syscall.SIGHUP)
 	s.WaitLog(`Reloaded: `, 1)
-	s.WaitWorkers(4)
+	s.countWorkers(4)
 	s.Expect(fmt.Sprintf(`The new master \(pid:%d\) exited with code 0; this one goes on`, successor))
 	if err := syscall.Kill(successor, syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
 	s.WaitLog(`this one goes on`, 1)
-	s.WaitWorkers(2)
+	s.countWorkers(2)
 	load.Await(50)
 	load.EndWithoutLoss()
 	s.forgetDescriptors()
