@@ -86,7 +86,7 @@ func TestUpgradeThatCannotStart(t *testing.T) {
 	h.wantAlive(2)
 }
 
-// The rollback that gunicorn documents: USR2, WINCH to the old one, then HUP or TTIN to the old one and QUIT to the new.
+// The rollback that gunicorn documents: USR2, WINCH to the old one, then HUP or TTIN to it and QUIT to the new one.
 func TestUpgradeRollback(t *testing.T) {
 	h := booted(t, onUnix)
 	h.signal(unix.SIGUSR2)
@@ -199,8 +199,8 @@ func TestUpgradeAtOtherTimes(t *testing.T) {
 	}
 }
 
-// Process 1 of a container outlives its own retirement: it hands signals on, follows further upgrades, and ends with the
-// last master.
+// Process 1 of a container outlives its own retirement: it hands signals on, follows further upgrades, and ends with
+// the last master.
 func TestUpgradeOfProcess1(t *testing.T) {
 	h := booted(t, nil)
 	h.a.pid = 1

@@ -112,8 +112,8 @@ func TestUpgradeIsTakenBack(t *testing.T) {
 	s.forgetDescriptors()
 }
 
-// TestUpgradeStartsTheNewBinary: the file that has the old one's name now, though the old one is gone; and one that does
-// not start changes nothing.
+// TestUpgradeStartsTheNewBinary: the file that has the old one's name now, though the old one is gone; and one that
+// does not start changes nothing.
 func TestUpgradeStartsTheNewBinary(t *testing.T) {
 	t.Parallel()
 	directory := t.TempDir()
