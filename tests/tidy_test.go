@@ -285,7 +285,8 @@ var calls = []struct {
 	{"time.Sleep", "test", []string{"tests/harness_eventually_test.go"}, "poll with a deadline, or wait for a channel"},
 	{"C.CString", "code", []string{"embedpy/embedpy.go"}, "bytes from the network hold NULs: pass pointer and length"},
 	{"os.Setenv", "code", nil, "with cgo it calls setenv, which races with getenv in Python's threads"},
-	{"os.Unsetenv", "code", []string{"cmd/pyhost/daemon.go", "arbiter/bequest.go"}, "the same"}, // the master, which has no Python
+	// The master has no Python.
+	{"os.Unsetenv", "code", []string{"cmd/pyhost/daemon.go", "arbiter/bequest.go"}, "the same"},
 	{"fmt.Println", "code", nil, "package logging writes the log"},
 	{"fmt.Printf", "code", []string{"cmd/pyhost/main.go"}, "package logging writes the log"}, // --version
 }
