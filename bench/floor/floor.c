@@ -16,7 +16,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum { EVENTS = 64, BUFFER = 64 * 1024, HEAD = 256, BLOCK = 1000 };
+enum { EVENTS = 64, BUFFER = 64 * 1024, HEAD = 256, SMALL = 1024, BLOCK = 1000 };
 
 /* One connection: what has been read of a request that is not complete. */
 struct conn {
@@ -74,7 +74,8 @@ static int send_all(int fd, struct iovec *iov, int count)
 	struct msghdr message = {.msg_iov = iov, .msg_iovlen = (size_t)count};
 
 	while (message.msg_iovlen > 0) {
-		ssize_t n = sendmsg(fd, &message, MSG_NOSIGNAL);
+		ssize_t n = message.msg_iovlen > 1 ? sendmsg(fd, &message, MSG_NOSIGNAL)
+		                                   : send(fd, message.msg_iov->iov_base, message.msg_iov->iov_len, MSG_NOSIGNAL);
 
 		if (n < 0)
 			return -1;
@@ -94,19 +95,21 @@ static int send_all(int fd, struct iovec *iov, int count)
 /* stream: every block with a write of its own, as a server that sends each block when it is yielded. */
 static int stream(int fd, const char *head, size_t head_length)
 {
-	char size[16], block[BLOCK];
+	char out[HEAD + 16 + BLOCK + 8];
 
 	for (int i = 0; i < blocks; i++) {
-		struct iovec iov[4] = {{(char *)head, i == 0 ? head_length : 0}};
+		size_t length = i == 0 ? head_length : 0;
 
+		memcpy(out, head, length);
+		length += (size_t)sprintf(out + length, "%zx\r\n", body_length);
 		if (body_length == BLOCK) { /* the blocks of the generator differ */
-			memset(block, '0' + i, BLOCK - 1);
-			block[BLOCK - 1] = '\n';
+			memset(out + length, '0' + i, BLOCK - 1);
+			out[length + BLOCK - 1] = '\n';
+		} else {
+			memcpy(out + length, body, body_length);
 		}
-		iov[1] = (struct iovec){size, (size_t)snprintf(size, sizeof size, "%zx\r\n", body_length)};
-		iov[2] = (struct iovec){body_length == BLOCK ? block : body, body_length};
-		iov[3] = (struct iovec){"\r\n", 2};
-		if (send_all(fd, iov, 4) != 0)
+		memcpy(out + length + body_length, "\r\n", 2);
+		if (send_all(fd, &(struct iovec){out, length + body_length + 2}, 1) != 0)
 			return -1;
 	}
 	return send_all(fd, &(struct iovec){"0\r\n\r\n", 5}, 1);
@@ -115,7 +118,7 @@ static int stream(int fd, const char *head, size_t head_length)
 /* respond: the answer to a request whose body, if any, is at `sent`. */
 static int respond(int fd, char *sent, size_t sent_length, int close_after)
 {
-	char head[HEAD];
+	char head[HEAD + SMALL];
 	int echo = strcmp(answer, "echo") == 0;
 	struct iovec iov[2];
 	int n = snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n%s",
@@ -128,7 +131,11 @@ static int respond(int fd, char *sent, size_t sent_length, int close_after)
 	n += snprintf(head + n, sizeof head - (size_t)n, "Content-Length: %zu\r\n\r\n", echo ? sent_length : body_length);
 	iov[0] = (struct iovec){head, (size_t)n};
 	iov[1] = echo ? (struct iovec){sent, sent_length} : (struct iovec){body, body_length};
-	return send_all(fd, iov, 2);
+	if (iov[1].iov_len > SMALL)
+		return send_all(fd, iov, 2);
+	memcpy(head + n, iov[1].iov_base, iov[1].iov_len); /* one piece is cheaper to send than two */
+	iov[0].iov_len += iov[1].iov_len;
+	return send_all(fd, iov, 1);
 }
 
 static size_t body_size(const char *head)
