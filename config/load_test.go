@@ -82,6 +82,9 @@ func TestDefaultsFromTheEnvironment(t *testing.T) {
 			"forwarded_allow_ips", map[string]string{"FORWARDED_ALLOW_IPS": "*"}, []string{"--forwarded-allow-ips="},
 			[]string{}, "the command line",
 		},
+		{"sendfile", map[string]string{"SENDFILE": "no"}, nil, false, "$SENDFILE"},
+		{"sendfile", map[string]string{"SENDFILE": "y"}, nil, true, "$SENDFILE"},
+		{"sendfile", map[string]string{"SENDFILE": "1"}, []string{"--no-sendfile"}, false, "the command line"},
 		{"script_name", map[string]string{"SCRIPT_NAME": "/a"}, nil, "/a", "$SCRIPT_NAME"},
 		{"script_name", map[string]string{"SCRIPT_NAME": "/"}, nil, "", "$SCRIPT_NAME"},
 		{

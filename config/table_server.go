@@ -8,7 +8,7 @@ var fileSettings = []*Setting{
 		Type: String, Default: "",
 		DefaultText: "the first of ./pyhost.toml, ./pyhost.conf.py, [tool.pyhost] in ./pyproject.toml, ./gunicorn.conf.py",
 		Doc: "The file to read settings from; its keys are the names of the settings. *.toml is TOML, any other name (or " +
-			"python:MODULE) is Python.",
+			"python:MODULE) is Python; script:PATH is a program that calls pyhost.run().",
 	},
 	{
 		Name: "wsgi_app", Metavar: "APP_MODULE", Section: "Config File",

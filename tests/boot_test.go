@@ -121,6 +121,8 @@ func TestApplicationSpecs(t *testing.T) {
 			"create(name=\"keyword\")": "keyword",
 			"instance":                 "instance",
 			"Response":                 "class",
+			"registry.web.app":         "instance",
+			"registry.web.make('b')":   "b",
 		} {
 			Start(t, Options{App: "factory:" + spec, Kind: kind}).Get("/").Want(t, 200, body)
 		}

@@ -31,3 +31,11 @@ class Response:
 
 
 instance = Application()
+
+
+class registry:
+    """A namespace: `wsgi:registry.web.app`."""
+
+    class web:
+        app = instance
+        make = staticmethod(create)
