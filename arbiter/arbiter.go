@@ -59,6 +59,7 @@ type arbiter struct {
 	scaling     scaling
 	oom         oom
 	upgrade     upgrade
+	watchdog    watchdog
 }
 
 func newArbiter(options Options, board *scoreboard.Board) *arbiter {
@@ -72,6 +73,7 @@ func (a *arbiter) start() error {
 	cfg := a.options.Config
 	a.oom.oomCount = a.env.oomKills()
 	a.upgrade.predecessor = a.env.predecessor()
+	a.watchdog.period = a.env.watchdog()
 	err := a.binder.plan(cfg, a.env.inherited())
 	if err == nil {
 		err = a.env.ownLogs(cfg)
@@ -100,6 +102,7 @@ func (a *arbiter) title(cfg *config.Config) {
 // advance does all that the state and the clock ask for. It runs after each event, and at a.wake.
 func (a *arbiter) advance() {
 	a.wake = 0
+	a.feed()
 	a.bind()
 	a.settle()
 	a.checkTimeouts()

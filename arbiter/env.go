@@ -52,6 +52,8 @@ type env interface {
 	ownLogs(cfg *config.Config) error
 	// background runs work on a goroutine of its own; its result comes back as an event.
 	background(work func() event)
+	// watchdog is how often systemd wants to hear from this process; 0 = it does not.
+	watchdog() time.Duration
 	// notify tells systemd about the state of the service. Without systemd it does nothing.
 	notify(state string)
 }

@@ -44,6 +44,8 @@ type harness struct {
 	heirs        []*fakeMaster // commended by new masters
 	commended    []int
 	onTerminal   bool
+	// watchdogPeriod is what systemd wants.
+	watchdogPeriod time.Duration
 }
 
 type fakeProcess struct {

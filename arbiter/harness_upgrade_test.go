@@ -1,6 +1,10 @@
 package arbiter
 
-import "golang.org/x/sys/unix"
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+)
 
 // fakeMaster is a new master: successorLink.
 type fakeMaster struct {
@@ -13,6 +17,8 @@ type fakeMaster struct {
 func (h *harness) predecessor() int { return h.parent }
 
 func (h *harness) bound() {}
+
+func (h *harness) watchdog() time.Duration { return h.watchdogPeriod }
 
 func (h *harness) upgrade(b bequest) (successorLink, error) {
 	if h.upgradeError != nil {

@@ -142,6 +142,8 @@ func (y *system) background(work func() event) {
 	go func() { y.post(work()) }()
 }
 
+func (y *system) watchdog() time.Duration { return watchdogPeriod(os.Getenv, os.Getpid()) }
+
 func (y *system) notify(state string) { notifySystemd(os.Getenv("NOTIFY_SOCKET"), state) }
 
 // socketPair is a pair of connected stream sockets, both close-on-exec: ours as a connection, the other as a

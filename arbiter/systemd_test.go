@@ -5,6 +5,9 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 func TestPassedSockets(t *testing.T) {
@@ -46,4 +49,65 @@ func TestNotifySystemd(t *testing.T) {
 	}
 	notifySystemd("", "READY=1")
 	notifySystemd(path+"-none", "READY=1")
+}
+
+func TestWatchdogPeriod(t *testing.T) {
+	for _, test := range []struct {
+		pid, usec string
+		want      time.Duration
+	}{
+		{"77", "30000000", 30 * time.Second},
+		{"", "30000000", 30 * time.Second}, // after an upgrade
+		{"78", "30000000", 0},
+		{"77", "", 0},
+		{"77", "0", 0},
+		{"77", "-1", 0},
+		{"77", "x", 0},
+		{"77", "9223372036854775807", 0},
+	} {
+		environ := map[string]string{"WATCHDOG_PID": test.pid, "WATCHDOG_USEC": test.usec}
+		if got := watchdogPeriod(func(name string) string { return environ[name] }, 77); got != test.want {
+			t.Errorf("WATCHDOG_PID=%s WATCHDOG_USEC=%s: %v, want %v", test.pid, test.usec, got, test.want)
+		}
+	}
+}
+
+// The watchdog hears from the loop twice in its period, at rest, while the application boots, and to the end.
+func TestWatchdog(t *testing.T) {
+	heard := func(h *harness) (n int) {
+		for _, note := range h.notes {
+			if note == "WATCHDOG=1" {
+				n++
+			}
+		}
+		h.notes = nil
+		return n
+	}
+	h := newHarness(t, nil)
+	h.watchdogPeriod = 10 * time.Second
+	h.start()
+	if n := heard(h); n != 1 {
+		t.Errorf("heard %d times at the start", n)
+	}
+	h.pass(20 * time.Second)
+	if n := heard(h); n != 4 {
+		t.Errorf("heard %d times while booting", n)
+	}
+	h.bootAll()
+	heard(h)
+	h.pass(5 * time.Second)
+	h.signal(unix.SIGTERM)
+	h.pass(5 * time.Second)
+	if n := heard(h); n != 2 {
+		t.Errorf("heard %d times around the stop", n)
+	}
+}
+
+func TestNoWatchdog(t *testing.T) {
+	h := booted(t, nil)
+	h.notes = nil
+	h.pass(time.Hour)
+	if len(h.notes) != 0 {
+		t.Errorf("systemd heard %q", h.notes)
+	}
 }

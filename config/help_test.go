@@ -43,7 +43,9 @@ func TestHelpEntries(t *testing.T) {
 	for _, want := range []string{
 		"Usage: pyhost [OPTIONS] [APP_MODULE]\n",
 		`
-  -w, --workers INT         How many worker processes to run. 0 starts none:
+  -w, --workers INT         How many worker processes to run. auto is 2 * CPUs +
+                            1, of those that the process may use: the affinity
+                            and the cgroup's quota count. 0 starts none:
                             connections wait until the signal TTIN adds one.
                             [default: $WEB_CONCURRENCY, else 1]
 `, `

@@ -71,6 +71,8 @@ type Setting struct {
 	commas bool
 	// words splits the variable PYHOST_<NAME> of a List into its items; nil takes it as one.
 	words func(string) ([]string, error)
+	// auto is what the word "auto" means for an Int; nil if that is no value of it.
+	auto func() int
 	// expand makes the setting's text from the variable Env; nil takes it as it is.
 	expand func(string) string
 	// orNumber marks a String that may also be written as a whole number where sources have types.

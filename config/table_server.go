@@ -49,8 +49,9 @@ var socketSettings = []*Setting{
 var workerSettings = []*Setting{
 	{
 		Name: "workers", Flags: []string{"workers"}, Short: "w", Metavar: "INT", Section: "Worker Processes",
-		Type: Int, Default: 1, Env: "WEB_CONCURRENCY", max: maxWorkers,
-		Doc:   "How many worker processes to run. 0 starts none: connections wait until the signal TTIN adds one.",
+		Type: Int, Default: 1, Env: "WEB_CONCURRENCY", max: maxWorkers, auto: workersForMachine,
+		Doc: "How many worker processes to run. auto is 2 * CPUs + 1, of those that the process may use: the affinity and " +
+			"the cgroup's quota count. 0 starts none: connections wait until the signal TTIN adds one.",
 		field: func(c *Config) any { return &c.Workers },
 	},
 	{

@@ -98,7 +98,7 @@ func (s *Setting) fromTOML(value any, dir string) (any, *ValueError) {
 			return s.floatFrom(fmt.Sprint(v))
 		}
 	case string:
-		if s.Type == String || s.Type == List || s.number != nil {
+		if s.Type == String || s.Type == List || s.number != nil || s.auto != nil && v == "auto" {
 			return s.fromTexts([]string{v}, dir)
 		}
 	case []any:
@@ -218,6 +218,9 @@ func (s *Setting) intFrom(text string) (any, *ValueError) {
 			return nil, problemf(text, "%s", err)
 		}
 		return s.inRange(int64(value), text)
+	}
+	if s.auto != nil && strings.EqualFold(text, "auto") {
+		return s.auto(), nil
 	}
 	value, err := strconv.Atoi(text)
 	if err != nil {

@@ -91,8 +91,8 @@ var badValues = []refusal{
 	{option("--reload-extra-file", "x[a"), "--reload-extra-file: 'x[a': is not a pattern: a [ needs its ]"},
 	{variable("PYHOST_WORKERS", "x"), "$PYHOST_WORKERS: 'x': must be a whole number of 0 or more"},
 	{
-		variable("WEB_CONCURRENCY", "auto"),
-		"workers: 'auto' (from $WEB_CONCURRENCY): must be a whole number of 0 or more",
+		variable("WEB_CONCURRENCY", "many"),
+		"workers: 'many' (from $WEB_CONCURRENCY): must be a whole number of 0 or more",
 	},
 	{variable("PORT", "http"), "bind: '0.0.0.0:http' (from $PORT): 'http' is not a port number (0 to 65535)"},
 	{
