@@ -65,10 +65,12 @@ void ph_turn_seal(ph_thread *t)
 		wait_for_end(t);
 }
 
-/* ph_turn_forget: in a forked child: who was sending or waiting in another thread is not there. */
+/* ph_turn_forget: in a forked child: who was sending or waiting in another thread, a spill's too, is not there. */
 void ph_turn_forget(void)
 {
-	for (int i = 0; i < ph_thread_count; i++)
+	for (int i = 0; i < ph_thread_count; i++) {
 		ph_threads[i].sending = false;
+		ph_threads[i].spill = NULL;
+	}
 	waiting = 0;
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -221,4 +222,26 @@ func TestCrowd(t *testing.T) {
 	if tail := waits[len(waits)*9/10]; tail > 300*time.Millisecond {
 		t.Errorf("one of ten ordinary requests took %v or longer", tail)
 	}
+}
+
+// A stop waits for those who still read what the application has long produced.
+func TestStopWithSlowReaders(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		s := Start(t, Options{App: "slow", Kind: kind})
+		conns := map[string]*Conn{}
+		for _, path := range []string{"/generator", "/list", "/file"} {
+			conns[path] = s.Dial()
+			conns[path].Send(get(path))
+		}
+		eventually(t, "all have been produced", func() bool {
+			return strings.HasPrefix(s.Get("/state").Body, "(1, 0, 1, ")
+		})
+		s.Signal(syscall.SIGTERM)
+		s.WaitLog("Handling signal: term", 1)
+		for _, c := range conns {
+			wantLarge(t, c.Next("GET"))
+			c.ExpectClosed()
+		}
+		s.WaitExit(0)
+	})
 }
