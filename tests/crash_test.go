@@ -102,12 +102,12 @@ func TestReplacementsThatDoNotBoot(t *testing.T) {
 				code := newRelease(t)
 				s := Start(t, Options{App: "version", Dir: code.dir, Kind: kind, Workers: 2})
 				s.Allow(`half deployed|exited with code (3|9)`)
-				s.Expect(`A worker failed 3 times in a row; the next one starts in 2s`)
+				s.Expect(`A worker failed 2 times in a row; the next one starts in 1s`)
 				s.Allow(`A worker failed \d times in a row`)
 				code.write(broken)
 				old := s.Workers()
 				s.KillWorker(old[0])
-				s.WaitLog(`A worker failed 3 times in a row`, 1)
+				s.WaitLog(`A worker failed 2 times in a row`, 1)
 				if version := s.version(); version != "one" {
 					t.Errorf("version %s", version)
 				}
