@@ -172,9 +172,9 @@ func (a *arbiter) wakeAt(t time.Duration) {
 	}
 }
 
-// hold counts a failure on b and returns the pause before the next attempt.
-func (a *arbiter) hold(b *backoff) time.Duration {
-	pause := b.fail(a.env.now())
+// hold counts a failure on b, of a process that had served for so long, and returns the pause before the next attempt.
+func (a *arbiter) hold(b *backoff, served time.Duration) time.Duration {
+	pause := b.fail(a.env.now(), served)
 	a.wakeAt(b.until)
 	return pause
 }

@@ -41,6 +41,7 @@ type seat struct {
 	worker *worker // nil while it is vacant
 	heir   *worker // boots to take the worker's place, see recycling; nil mostly
 	brake  backoff
+	served time.Duration // for how long its last worker did; 0 = it ran no request, or has ended in order
 }
 
 func (a *arbiter) newGeneration(cfg *config.Config, p *Prepared, library, executable string) *generation {

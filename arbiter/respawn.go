@@ -44,6 +44,10 @@ func (a *arbiter) workerEnded(w *worker) {
 		// max_requests, or an operator's SIGTERM: reconcile fills the seat at once.
 		return
 	}
+	s.served = 0
+	if w.ready && served {
+		s.served = lived
+	}
 	code := 0
 	if !w.ready {
 		code = w.bootCode()
@@ -68,7 +72,7 @@ func (a *arbiter) seatLost(g *generation, s *seat, code int, cause string) {
 		}
 		return
 	}
-	if pause := a.hold(&s.brake); pause > 0 {
+	if pause := a.hold(&s.brake, s.served); pause > 0 {
 		a.log.Warning("A worker failed %d times in a row; the next one starts in %s.", s.brake.failures, pause)
 	}
 }

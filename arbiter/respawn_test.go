@@ -84,6 +84,30 @@ func TestCrashLoop(t *testing.T) {
 	}
 }
 
+// A worker that serves for a while before it dies, again and again, is away no longer than it was there.
+func TestCrashLoopOfWorkersThatServe(t *testing.T) {
+	h := booted(t, func(c *config.Config) { c.Workers, c.Timeout = 1, 0 })
+	for i, pause := range []time.Duration{0, 1, 2, 3, 3, 3} {
+		last := h.workers[len(h.workers)-1]
+		if i > 0 {
+			last.forked()
+			last.ready()
+		}
+		h.a.board.Slot(last.boot.Slot).AddRequest()
+		h.pass(3 * time.Second)
+		before := len(h.workers)
+		last.exit(killed(unix.SIGSEGV))
+		h.pass(pause*time.Second - time.Millisecond)
+		if pause > 0 && len(h.workers) != before {
+			t.Fatalf("crash %d: a new worker came too early", i)
+		}
+		h.pass(time.Millisecond)
+		if len(h.workers) != before+1 {
+			t.Fatalf("crash %d: no new worker after %d s; log:\n%s", i, pause, h.log())
+		}
+	}
+}
+
 // A boot failure after the first generation has served never stops the master.
 func TestLaterBootFailure(t *testing.T) {
 	h := booted(t, func(c *config.Config) { c.Timeout = 0 })

@@ -175,7 +175,7 @@ func (a *arbiter) serverLost(g *generation, stable bool, code int, cause string)
 	if stable {
 		g.brake.reset()
 	}
-	if pause := a.hold(&g.brake); pause > 0 {
+	if pause := a.hold(&g.brake, 0); pause > 0 {
 		a.log.Warning("A forkserver failed %d times in a row; the next one starts in %s.", g.brake.failures, pause)
 	}
 }
