@@ -61,7 +61,7 @@ bench-edge: build ## compare what stands in front: TLS, nginx with uwsgi, files,
 bench-go: ## run the benchmarks of the Go packages
 	go test -run '^$$' -bench . -benchmem $$(go list ./... | grep -v /tests)
 
-load: ## reload, recycle, scale and kill under load for as long as it takes to trust it (about 10 minutes)
+load: ## reload, recycle, scale and kill under load for as long as it takes to trust it (about 15 minutes)
 	@scripts/suite.sh load
 
 gate: ## count the C layer's instructions per request, and make that the bound (embedpy/gate)

@@ -17,7 +17,8 @@ type backoff struct {
 	until    time.Duration // no attempt before; 0 = at once
 }
 
-// fail counts a failure at now, of a process that had served for so long, and returns the pause before the next attempt.
+// fail counts a failure at now, of a process that had served for so long, and returns the pause before the next
+// attempt.
 func (b *backoff) fail(now, served time.Duration) time.Duration {
 	b.failures++
 	pause := time.Duration(0)

@@ -145,8 +145,8 @@ func (w *walker) calm(done func() bool) bool {
 	return done()
 }
 
-// Whatever happens, in whatever order: a server that is left alone afterwards comes to serve with all of its workers and
-// nothing under way, and one that is told to stop ends with everything that it has started.
+// Whatever happens, in whatever order: a server that is left alone afterwards comes to serve with all of its workers
+// and nothing under way, and one that is told to stop ends with everything that it has started.
 func TestRandomWalks(t *testing.T) {
 	for seed := range uint64(2000) {
 		random := rand.New(rand.NewPCG(seed, 1))

@@ -39,7 +39,7 @@ load)
     make --no-print-directory build
     binary=$root/bin/pyhost
     step "Reloading, recycling, scaling and killing under load"
-    PYHOST_LOAD=full suite 40m -run '^TestLoad' -parallel 2 -v
+    PYHOST_LOAD=full suite 40m -run '^TestLoad|^TestReloadStorm|^TestUpgrade' -parallel 2 -v
     ;;
 soak)
     step "Building bin/pyhost"
