@@ -16,7 +16,7 @@ var (
 // fields parses the header section that starts at pos up to its empty line and returns the position behind that.
 func (p *Parser) fields(buf []byte, pos int, req *Request) (next int, err error) {
 	req.Headers = req.Headers[:0]
-	p.framing = framing{length: -1}
+	p.framing = framing{length: -1, known: p.framing.known}
 	for {
 		if pos < len(buf) && buf[pos] == '\r' {
 			if pos+1 == len(buf) {

@@ -19,7 +19,8 @@ var (
 // framing collects, while the fields go by, what decides where the message ends and what becomes of the connection.
 type framing struct {
 	host                            []byte
-	length                          int64 // -1 = no Content-Length
+	known                           []byte // a copy of the last host that was valid: most requests are for one host
+	length                          int64  // -1 = no Content-Length
 	hostSeen, typeSeen, authSeen    bool
 	coding                          coding
 	connectionClose, connectionKeep bool
@@ -74,8 +75,11 @@ func once(seen *bool, twice error) error {
 // noteHost: RFC 9112 3.2, "more than one Host header field line or a Host header field with an invalid field
 // value".
 func (f *framing) noteHost(value []byte) error {
-	if !validHost(value) {
-		return errHost
+	if len(value) == 0 || !bytes.Equal(value, f.known) {
+		if !validHost(value) {
+			return errHost
+		}
+		f.known = append(f.known[:0], value...)
 	}
 	f.host = value
 	return once(&f.hostSeen, errHostTwice)
