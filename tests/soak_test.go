@@ -114,7 +114,9 @@ func soakRequest(kept, fresh *http.Client, base string, number int) error {
 type disturbance func(t *testing.T, s *Server) (killed time.Time)
 
 // disturbances come one after the other, again and again; workers are replaced every 500 requests besides.
-var disturbances = []disturbance{soakReload, soakKill, soakStorm, soakScale, soakKill, soakReload, soakForkserver}
+var disturbances = []disturbance{
+	soakReload, soakKill, soakStorm, soakScale, soakKill, soakUpgrade, soakReload, soakForkserver,
+}
 
 func soakReload(t *testing.T, s *Server) (killed time.Time) {
 	before := strings.Count(s.Log(), "Reloaded: ")
@@ -164,6 +166,17 @@ func soakForkserver(t *testing.T, s *Server) (killed time.Time) {
 		}
 		return false
 	})
+	return killed
+}
+
+// soakUpgrade replaces the master by a new one.
+func soakUpgrade(t *testing.T, s *Server) (killed time.Time) {
+	before := s.Workers()
+	successor := s.Upgrade()
+	eventually(t, "the workers of the new master boot", func() bool { return len(s.Workers()) >= len(before)+2 })
+	s.Signal(syscall.SIGTERM)
+	s.Promote(successor)
+	s.WaitLog(fmt.Sprintf(`\[%d\] \[INFO\] Master has been promoted`, successor), 1)
 	return killed
 }
 
