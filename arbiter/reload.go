@@ -135,7 +135,11 @@ func (a *arbiter) swap() {
 func (a *arbiter) reloaded() {
 	g := a.current
 	took := (a.env.now() - a.reload.began).Round(time.Millisecond)
-	a.log.Info("Reloaded: %d new workers took over after %s.", g.size(), took)
+	what := "workers"
+	if g.size() == 1 {
+		what = "worker"
+	}
+	a.log.Info("Reloaded: %d new %s took over after %s.", g.size(), what, took)
 	a.notifyReady(g)
 }
 

@@ -68,7 +68,7 @@ var loggingSettings = []*Setting{
 		field: func(c *Config) any { return &c.LogConfig },
 	},
 	{
-		Name: "logconfig_dict", Section: "Logging", Type: Object, Default: map[string]any{},
+		Name: "logconfig_dict", Section: "Logging", Type: Object, Default: map[string]any{}, DefaultText: "{}",
 		Doc:   "A table for Python's logging.config.dictConfig, which is used in place of logconfig_json and logconfig.",
 		field: func(c *Config) any { return &c.LogConfigDict },
 	},

@@ -215,7 +215,7 @@ func TestTLSReload(t *testing.T) {
 	first := serial()
 	certificate, _ := authority.Issue("example.org")
 	server.Signal(syscall.SIGHUP)
-	server.WaitLog("Reloaded: 1 new workers took over", 1)
+	server.WaitLog("Reloaded: 1 new worker took over", 1)
 	eventually(t, "the new certificate is in use", func() bool { return serial() != first })
 	second := serial()
 
