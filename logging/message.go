@@ -37,18 +37,3 @@ func (m *message) split() (text, traceback, exception string) {
 	}
 	return text, traceback, exception
 }
-
-// levelNumber is the level in Python's logging.
-func levelNumber(severity zerolog.Level) int {
-	switch severity {
-	case zerolog.DebugLevel:
-		return 10
-	case zerolog.InfoLevel:
-		return 20
-	case zerolog.WarnLevel:
-		return 30
-	case zerolog.ErrorLevel:
-		return 40
-	}
-	return 50
-}

@@ -46,7 +46,8 @@ func (r *running) leave() {
 	claim := atomic.SwapUint64(&r.t.exchange.Claim, 0)
 	r.lost = claim&(1<<embedpy.ClaimBits-1) == embedpy.ClaimLost
 	if r.lost {
-		r.answer.Lock() //nolint:staticcheck // it waits until the answer has been written
+		r.answer.Lock()
+		//lint:ignore SA2001 it waits until the answer has been written
 		r.answer.Unlock()
 	}
 	r.shown.End()

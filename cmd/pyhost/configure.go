@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"os"
 	"time"
 
@@ -60,7 +59,7 @@ func (r configuration) load(layers ...config.Layer) (*config.Config, error) {
 func (r configuration) run(file *config.PythonFile, limit time.Duration) (*arbiter.Prepared, error) {
 	library, executable, err := resolve(file.Config)
 	if err != nil {
-		return nil, fmt.Errorf("Error: %w", err)
+		return nil, &startError{err}
 	}
 	spec := file.Path
 	switch {

@@ -93,20 +93,26 @@ func master(args []string) int {
 // checkAccessLog opens what the workers will open, so that a mistake is told before anything starts.
 func checkAccessLog(c *config.Config) error {
 	if err := logging.CheckFormat(c.AccessLogFormat); err != nil {
-		return fmt.Errorf("Error: %w", err)
+		return &startError{err}
 	}
 	access, err := logging.OpenAccess(c.AccessLog, c.AccessLogFormat)
 	if err != nil {
-		return fmt.Errorf("Error: %w", err)
+		return &startError{err}
 	}
 	return access.Close()
 }
+
+// startError is why nothing can be started, though the configuration is right as such.
+type startError struct{ error }
+
+func (e *startError) Unwrap() error { return e.error }
 
 // explain tells why there is no configuration to run with; help and version are reasons too.
 func explain(err error) int {
 	var usage *config.UsageError
 	var completions *config.CompletionsRequest
 	var file *arbiter.FileError
+	var start *startError
 	switch {
 	case errors.Is(err, config.ErrHelp):
 		fmt.Print(config.Help())
@@ -123,6 +129,9 @@ func explain(err error) int {
 	case errors.As(err, &file):
 		fmt.Fprintln(os.Stderr, "Error: "+strings.TrimRight(err.Error(), "\n"))
 		return file.Code
+	case errors.As(err, &start):
+		fmt.Fprintln(os.Stderr, "Error:", err)
+		return exitError
 	}
 	fmt.Fprintln(os.Stderr, err)
 	return exitError
