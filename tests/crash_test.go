@@ -93,30 +93,33 @@ func TestTooManyOpenFiles(t *testing.T) {
 
 // Workers that cannot boot any more never end a server on which another one serves, and come back with the mended code.
 func TestReplacementsThatDoNotBoot(t *testing.T) {
-	for name, broken := range map[string]string{
-		"exception": `raise RuntimeError("half deployed")`,
-		"exit":      "import os\nos._exit(9)",
+	t.Parallel()
+	for name, c := range map[string]struct {
+		kind   Kind
+		broken string
+	}{
+		"exception": {syncKind, `raise RuntimeError("half deployed")`},
+		"exit":      {gthreadKind, "import os\nos._exit(9)"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			forEachWorkerKind(t, func(t *testing.T, kind Kind) {
-				code := newRelease(t)
-				s := Start(t, Options{App: "version", Dir: code.dir, Kind: kind, Workers: 2})
-				s.Allow(`half deployed|exited with code (3|9)`)
-				s.Expect(`A worker failed 2 times in a row; the next one starts in 1s`)
-				s.Allow(`A worker failed \d times in a row`)
-				code.write(broken)
-				old := s.Workers()
-				s.KillWorker(old[0])
-				s.WaitLog(`A worker failed 2 times in a row`, 1)
-				if version := s.version(); version != "one" {
-					t.Errorf("version %s", version)
-				}
-				code.write(`VERSION = "mended"`)
-				s.WaitWorkers(2)
-				s.KillWorker(old[1])
-				eventually(t, "the mended code serves", func() bool { return s.version() == "mended" })
-				s.WaitWorkers(2)
-			})
+			t.Parallel()
+			code := newRelease(t)
+			s := Start(t, Options{App: "version", Dir: code.dir, Kind: c.kind, Workers: 2})
+			s.Allow(`half deployed|exited with code (3|9)`)
+			s.Expect(`A worker failed 2 times in a row; the next one starts in 1s`)
+			s.Allow(`A worker failed \d times in a row`)
+			code.write(c.broken)
+			old := s.Workers()
+			s.KillWorker(old[0])
+			s.WaitLog(`A worker failed 2 times in a row`, 1)
+			if version := s.version(); version != "one" {
+				t.Errorf("version %s", version)
+			}
+			code.write(`VERSION = "mended"`)
+			s.WaitWorkers(2)
+			s.KillWorker(old[1])
+			eventually(t, "the mended code serves", func() bool { return s.version() == "mended" })
+			s.WaitWorkers(2)
 		})
 	}
 }

@@ -114,7 +114,7 @@ func TestLoadAndRollingReloads(t *testing.T) {
 func TestLoadAndRecycling(t *testing.T) {
 	replaced := regexp.MustCompile(`Replacing worker \(pid:(\d+)\): it has served`)
 	underLoad(t, Options{Workers: 2, Args: []string{"--max-requests", "50"}}, mixed, func(t *testing.T, s loaded) {
-		want := rounds(6, 60)
+		want := rounds(4, 60)
 		limit := time.Now().Add(patience + time.Duration(want)*time.Second)
 		for len(replaced.FindAllString(s.Log(), -1)) < want {
 			if time.Now().After(limit) {
@@ -130,7 +130,7 @@ func TestLoadAndRecycling(t *testing.T) {
 func TestLoadAndScaling(t *testing.T) {
 	underLoad(t, Options{Workers: 2}, mixed, func(t *testing.T, s loaded) {
 		sent := 0
-		for range rounds(3, 30) {
+		for range rounds(2, 30) {
 			for _, signal := range []syscall.Signal{syscall.SIGTTIN, syscall.SIGTTIN, syscall.SIGTTOU, syscall.SIGTTOU} {
 				s.Signal(signal)
 				sent++
@@ -230,7 +230,7 @@ func TestLoadAndKilledForkserver(t *testing.T) {
 	underLoad(t, Options{Workers: 2}, mixed, func(t *testing.T, s loaded) {
 		s.Allow(`Forkserver \(pid:\d+\) was sent SIGKILL!`)
 		s.Allow(`A forkserver failed \d+ times in a row`)
-		for range rounds(2, 4) { // the pause before the next one grows
+		for range rounds(1, 4) { // the pause before the next one grows
 			old := s.forkserver()
 			syscall.Kill(old, syscall.SIGKILL)
 			eventually(t, "there is a new fork server", func() bool {
@@ -265,7 +265,7 @@ func TestLoadAndKilledMaster(t *testing.T) {
 			o := Options{App: "version", Kind: kind, Workers: 2, Files: []*os.File{file}, Bind: []string{"fd://3"}}
 			s := Start(t, o)
 			l := s.Load(LoadOptions{Paths: mixed, Body: `one \d+`, Clients: 4})
-			for range rounds(2, 20) {
+			for range rounds(1, 20) {
 				l.Await(50)
 				s.Allow(`[Mm]aster|[Pp]arent`)
 				s.KillMaster()

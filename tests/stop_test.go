@@ -137,7 +137,7 @@ func TestInterruptToTheWholeGroup(t *testing.T) {
 
 // --drain-delay: connections are accepted and answered until it is over, but none is kept. A second signal ends it.
 func TestDrainDelay(t *testing.T) {
-	for name, seconds := range map[string]string{"over": "3", "hastened": "60"} {
+	for name, seconds := range map[string]string{"over": "2", "hastened": "60"} {
 		t.Run(name, func(t *testing.T) {
 			forEachWorkerKind(t, func(t *testing.T, kind Kind) {
 				s := Start(t, Options{App: "process", Kind: kind, Workers: 2,
@@ -163,7 +163,7 @@ func TestDrainDelay(t *testing.T) {
 					s.Signal(syscall.SIGTERM)
 				}
 				s.WaitExit(0)
-				if took := time.Since(begin); name == "over" && took < 2900*time.Millisecond || took > 20*time.Second {
+				if took := time.Since(begin); name == "over" && took < 1900*time.Millisecond || took > 20*time.Second {
 					t.Errorf("the stop took %v", took)
 				}
 			})
