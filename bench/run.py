@@ -62,12 +62,15 @@ def arguments(argv: list[str]) -> argparse.Namespace:
     absent = {options.server_core, options.wrk_core} - os.sched_getaffinity(0)
     if absent or options.server_core == options.wrk_core:
         parser.error(f"--cores {options.cores}: two different cores of {sorted(os.sched_getaffinity(0))} are needed")
+    return options
+
+
+def missing() -> str | None:
+    """What the benchmark needs and this machine lacks, with the way to get it; None if it has all."""
     for tool in ("wrk", "taskset"):
         if not shutil.which(tool):
-            parser.error(f"{tool} is not installed: bench/setup.sh, or apt-get install wrk util-linux")
-    if not VENV.exists():
-        parser.error("no .venv-bench with the peers: run bench/setup.sh first")
-    return options
+            return f"{tool} is not installed: bench/setup.sh, or apt-get install wrk util-linux"
+    return None if VENV.exists() else "no .venv-bench with the peers: run bench/setup.sh first"
 
 
 def names(kind: str, known: list[str]):
@@ -104,6 +107,8 @@ def main(argv: list[str]) -> int:
     """Runs the rows that the command line asks for and prints their tables."""
     leave_on_signals()
     options = arguments(argv)
+    if lacking := missing():
+        sys.exit(f"run.py: error: {lacking}")
     options.pyhost = options.pyhost.resolve()
     generator = Generator(options.wrk_core, options.connections)
     run = {
