@@ -28,7 +28,7 @@ def application(environ, start_response):
         return environ["wsgi.file_wrapper"](Counted(file.name))
     if name == "state":
         return [repr((ended["generator"], ended["endless"], ended["file"], produced)).encode()]
-    return [b"%d" % len(environ["wsgi.input"].read())]
+    return [b"%d" % len(environ["wsgi.input"].read(-1))]
 
 
 def generator(name, numbers):
