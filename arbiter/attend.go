@@ -18,6 +18,17 @@ func (a *arbiter) attend() bool {
 	return true
 }
 
+// forwardStop lets the new master stop as well when the container is to stop. To process 1 of a container QUIT alone
+// means that it leaves to its successor.
+func (a *arbiter) forwardStop(s unix.Signal) {
+	u := &a.upgrade
+	if a.pid != 1 || u.successor == nil || s == unix.SIGQUIT && !u.stopsBoth {
+		return
+	}
+	u.stopsBoth = true
+	a.env.kill(u.successor.pid(), s)
+}
+
 // attendNext: the master that served has ended. It may have had a successor of its own.
 func (a *arbiter) attendNext(status unix.WaitStatus) {
 	if a.upgrade.successor = a.env.heir(); a.upgrade.successor != nil {

@@ -18,7 +18,7 @@ func (a *arbiter) delayStop() bool {
 	if a.next != nil {
 		a.abandonReload("the server is about to stop")
 	}
-	a.tell(a.farewell())
+	a.tellStopping()
 	for _, w := range a.workers {
 		w.link.announce()
 	}

@@ -30,15 +30,13 @@ func (a *arbiter) signal(s os.Signal) {
 	a.log.Info("Handling signal: %s", signalNames[s])
 	switch s {
 	case unix.SIGTERM, unix.SIGINT, unix.SIGQUIT:
+		a.forwardStop(s.(unix.Signal))
 		switch {
 		case a.phase == stopping && s == unix.SIGTERM:
 			return // as in gunicorn: only INT and QUIT hasten; supervisors often send TERM twice
 		case a.phase == stopping:
 			a.hurry()
 			return
-		}
-		if successor := a.upgrade.successor; a.pid == 1 && successor != nil && s != unix.SIGQUIT {
-			a.env.kill(successor.pid(), s.(unix.Signal)) // the container is to stop, not just this master
 		}
 		if s != unix.SIGTERM || !a.delayStop() {
 			a.stop(s == unix.SIGTERM)

@@ -23,7 +23,7 @@ func (a *arbiter) stop(graceful bool) {
 	wasBinding := a.phase < serving
 	a.phase = stopping
 	if a.shutdown.at == 0 {
-		a.tell(a.farewell())
+		a.tellStopping()
 	}
 	if wasBinding {
 		a.binder.sockets.close()
@@ -116,8 +116,6 @@ func (a *arbiter) checkEnd() {
 	if a.attend() {
 		return
 	}
-	if s := a.upgrade.successor; s != nil {
-		a.env.commend(s.pid())
-	}
+	a.bequeath()
 	a.phase = ended
 }

@@ -15,6 +15,7 @@ type upgrade struct {
 	preparing   bool          // pre_exec runs
 	successor   successorLink // the master that this one has started; nil = none
 	predecessor int           // pid of the master that started this one, until it has left; 0 = none
+	stopsBoth   bool          // process 1 has been told to stop the container, not only itself
 }
 
 // successorLink is the new master as the loop sees it.
@@ -84,8 +85,13 @@ func (a *arbiter) successorEnded(status unix.WaitStatus) {
 		a.attendNext(status)
 		return
 	}
-	a.log.Warning("The new master (pid:%d) %s; this one goes on.", successor.pid(),
-		strings.TrimSuffix(describe(status), "!"))
+	how := strings.TrimSuffix(describe(status), "!")
+	if a.phase == stopping || a.leaving() {
+		a.log.Warning("The new master (pid:%d) %s; this one stops, too.", successor.pid(), how)
+		a.tellStopping()
+		return
+	}
+	a.log.Warning("The new master (pid:%d) %s; this one goes on.", successor.pid(), how)
 }
 
 // predecessorLeft: the old master has gone.
@@ -94,6 +100,7 @@ type predecessorLeft struct{}
 // apply makes this master the only one: until now its pid file was NAME.2, as in gunicorn, and systemd knew the other.
 func (predecessorLeft) apply(a *arbiter) {
 	a.upgrade.predecessor = 0
+	a.watchdog.tellAt = 0 // systemd listens to this process from now on
 	a.log.Info("Master has been promoted.")
 	old := a.pidfile()
 	pidfile, err := createPidfile(a.pidPath(a.current.config), a.pid)
@@ -146,12 +153,20 @@ func (a *arbiter) tell(state string) {
 	}
 }
 
-// farewell is what systemd hears when this master stops: that the service goes on with another main process, or ends.
-func (a *arbiter) farewell() string {
-	if s := a.upgrade.successor; s != nil {
-		return fmt.Sprintf("MAINPID=%d", s.pid())
+// tellStopping tells systemd that the service stops, unless it goes on with the new master.
+func (a *arbiter) tellStopping() {
+	if a.upgrade.successor == nil {
+		a.tell("STOPPING=1")
 	}
-	return "STOPPING=1"
+}
+
+// bequeath leaves to the new master, as the last thing that this one does: until now systemd has heard this one, and
+// may have watched it drain.
+func (a *arbiter) bequeath() {
+	if s := a.upgrade.successor; s != nil {
+		a.tell(fmt.Sprintf("MAINPID=%d", s.pid()))
+		a.env.commend(s.pid())
+	}
 }
 
 // winch stops the workers and keeps the master, so that an upgrade can be taken back with HUP or TTIN. As in gunicorn

@@ -242,6 +242,63 @@ func TestStopOfProcess1StopsTheNewMaster(t *testing.T) {
 	h.wantEnded(0)
 }
 
+// What hastens the stop of a container hastens both masters.
+func TestQuickStopOfProcess1(t *testing.T) {
+	h := booted(t, nil)
+	h.a.pid = 1
+	h.signal(unix.SIGUSR2)
+	h.signal(unix.SIGTERM)
+	h.signal(unix.SIGQUIT)
+	if got := h.upgrades[0].signals; len(got) != 2 || got[1] != unix.SIGQUIT {
+		t.Errorf("the new master was sent %v", got)
+	}
+}
+
+// systemd hears the old master until it has drained, then the new one: there is no moment without a watchdog.
+func TestUpgradeKeepsTheWatchdogQuiet(t *testing.T) {
+	h := newHarness(t, func(cfg *config.Config) { cfg.GracefulTimeout = 100 })
+	h.watchdogPeriod = 10 * time.Second
+	h.start()
+	h.bootAll()
+	h.signal(unix.SIGUSR2)
+	h.signal(unix.SIGTERM)
+	h.notes = nil
+	h.pass(30 * time.Second)
+	if got := strings.Join(h.notes, " "); strings.Count(got, "WATCHDOG=1") != 6 || strings.Contains(got, "PID") {
+		t.Errorf("while the old master drains systemd hears %q", got)
+	}
+	h.endAll()
+	if want := "MAINPID=" + strconv.Itoa(h.upgrades[0].processID); h.notes[len(h.notes)-1] != want {
+		t.Errorf("the last words are %q, want %q", h.notes[len(h.notes)-1], want)
+	}
+
+	heir := newHarness(t, nil)
+	heir.watchdogPeriod, heir.parent = 10*time.Second, 98
+	heir.start()
+	heir.bootAll()
+	heir.pass(12 * time.Second)
+	if len(heir.notes) != 0 {
+		t.Errorf("before it is promoted systemd hears %q", heir.notes)
+	}
+	heir.post(predecessorLeft{})
+	if got := strings.Join(heir.notes, " "); !strings.Contains(got, "WATCHDOG=1") {
+		t.Errorf("promoted, it says %q", got)
+	}
+}
+
+// A new master that ends while the old one drains leaves nobody: then the service stops.
+func TestUpgradeLosesBothMasters(t *testing.T) {
+	h := booted(t, nil)
+	h.signal(unix.SIGUSR2)
+	h.signal(unix.SIGTERM)
+	h.masterEnds(h.upgrades[0], killed(unix.SIGSEGV))
+	h.endAll()
+	h.wantEnded(0)
+	if got := strings.Join(h.notes, " "); !strings.HasSuffix(got, "STOPPING=1") || strings.Contains(got, "MAINPID") {
+		t.Errorf("systemd heard %q", got)
+	}
+}
+
 // A master that is not process 1 tells whoever is that its successor serves.
 func TestUpgradeCommendsTheSuccessor(t *testing.T) {
 	h := booted(t, nil)
