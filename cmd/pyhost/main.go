@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -77,7 +78,7 @@ func master(args []string) int {
 		Prepared:  prepared,
 		Reload:    func() (*config.Config, *arbiter.Prepared, error) { return settings.read(reloadLimit) },
 		Resolve:   resolve,
-		Program:   program,
+		Program:   program(),
 		Argv:      os.Args,
 		Binary:    binary,
 		Directory: directory,
@@ -139,6 +140,7 @@ func explain(err error) int {
 
 // settle gives back the memory that starting took; from now on the master mostly sleeps.
 func settle() {
+	debug.FreeOSMemory()
 	embedpy.TrimResident()
 }
 
