@@ -240,7 +240,7 @@ func TestLenientRequests(t *testing.T) {
 func TestLateClients(t *testing.T) {
 	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
 		s := Start(t, Options{App: "framing", Kind: kind, Args: []string{
-			"--header-timeout", "1", "--body-timeout", "1", "--write-timeout", "1",
+			"--header-timeout", "1", "--body-timeout", "1", "--body-min-rate", "0", "--write-timeout", "1",
 		}})
 		s.Expect(`request head not complete in time \(header_timeout\) \(408\)`)
 		s.Expect(`request body stood still for too long \(body_timeout\) \(408\)`)

@@ -22,6 +22,7 @@ DEFAULT_CLASS = "gunicorn.glogging.Logger"
 ERROR_FORMAT = "%(asctime)s [%(process)d] [%(levelname)s] %(message)s"
 DATE_FORMAT = "[%Y-%m-%d %H:%M:%S %z]"
 BUFFER = 1 << 20
+FINISH = 2.0  # seconds for what waits at the end
 
 # What a dictConfig or JSON file of gunicorn's users starts from.
 DEFAULTS = {
@@ -277,8 +278,9 @@ def open_pair():
 
 def start():
     """Log what comes, from a thread of its own, and what is left at the end."""
-    threading.Thread(target=_serve, name="pyhost-log", daemon=True).start()
-    atexit.register(_finish)
+    thread = threading.Thread(target=_serve, name="pyhost-log", daemon=True)
+    thread.start()
+    atexit.register(_finish, thread)
 
 
 def _serve():
@@ -292,18 +294,17 @@ def _serve():
         handle(packet)
 
 
-def _finish():
-    """Log what waits; from now on the server writes its messages itself."""
+def _finish(thread):
+    """Let the thread log what waits, and end; from now on the server writes its messages itself.
+
+    A daemon thread that is inside a write of sys.stderr when the interpreter ends makes CPython abort (3.13:
+    _enter_buffered_busy).  One that a handler holds up is given up after a moment.
+    """
     try:
         _receiver.shutdown(socket.SHUT_RD)
-        _receiver.setblocking(False)
-        while True:
-            packet = _receiver.recv(BUFFER)
-            if not packet:
-                break
-            handle(packet)
     except OSError:
         pass
+    thread.join(FINISH)
     logging.shutdown()
 
 
