@@ -171,6 +171,8 @@ func TestPythonLoggingOfTheMaster(t *testing.T) {
 	}
 	s.FollowLog(log + ".1")
 	s.Signal(syscall.SIGUSR1)
+	// Two signals at once come in any order: the second is sent when the first has been followed.
+	eventually(t, "the new file", func() bool { _, err := os.Stat(log); return err == nil })
 	s.Signal(syscall.SIGTTIN)
 	line := fmt.Sprintf("%d gunicorn.error Handling signal: ttin\n", s.PID)
 	eventually(t, "a line of the master in the new file", func() bool { return strings.Contains(contentOf(log), line) })
