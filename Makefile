@@ -12,7 +12,7 @@ export PYTHON PYTHONS BIND FUZZTIME
 GOBUILD = go build -trimpath -buildvcs=false
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test race asan lint docs fmt fuzz bench bench-full bench-edge bench-go gate load soak build-cpy3 clean
+.PHONY: help build run test race asan lint docs fmt fuzz bench bench-full bench-slow bench-go gate load soak build-cpy3 clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -53,9 +53,8 @@ bench-full: build ## the same with ROUNDS (11) rounds; rewrites docs/performance
 	@bench/setup.sh
 	$(PYTHON) bench/run.py --full --rounds $(ROUNDS) --json bin/bench.json --markdown docs/performance.md
 
-bench-edge: build ## compare what stands in front: TLS, nginx with uwsgi, files, crowds of slow clients
+bench-slow: build ## compare what slow clients do to the others: heads, bodies and responses, a crowd of 2,400
 	@bench/setup.sh
-	$(PYTHON) bench/edge.py
 	$(PYTHON) bench/slow.py
 
 bench-go: ## run the benchmarks of the Go packages

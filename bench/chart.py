@@ -10,7 +10,7 @@ from results import Result
 from rows import ROWS
 
 GROUPS = {"hello": "CPU per request: hello", "frameworks": "CPU per request: frameworks",
-          "bodies": "CPU per request: bodies"}
+          "bodies": "CPU per request: bodies", "edge": "CPU per request: TLS, uwsgi, slow clients, a file"}
 
 WIDTH, NAMES, FIGURES, BAR, GAP, TITLE = 760, 150, 70, 14, 4, 26
 OURS, THEIRS, LEAST = "#1f6feb", "#8b949e", "#3fb950"

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import shutil
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from props import paths
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv-bench"
 # The contender that does nothing but epoll, read and write: every row is also shown as a multiple of its CPU.
 FLOOR = "floor"
+NGINX = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
 
 
 @dataclass(frozen=True)
@@ -19,10 +24,10 @@ class Contender:
     """A server with its command line.
 
     The placeholders of `template` are {bin} (the venv's scripts), {venv}, {bench} (this folder), {pyhost}, {port},
-    {bind} (127.0.0.1 with that port, or a unix socket), {app} and {log}. `access` makes it log every request to the
-    file {log}, or to its standard output, which is a file as well; empty if that is not measured. `rival` is the
-    pyhost contender of the same shape, the one that the ratios are taken against. `rows` are the rows that it takes
-    part in; empty means all that want it.
+    {bind} (127.0.0.1 with that port, or a unix socket), {socket} (that socket's path), {app}, {log} and those of
+    props.paths. `options` are the further arguments that a row's `option` means to it, which go before the last one.
+    `rival` is the pyhost contender of the same shape, the one that the ratios are taken against. `rows` are the rows
+    that it takes part in; empty means all that want it.
     """
 
     name: str
@@ -30,28 +35,29 @@ class Contender:
     template: str
     rival: str = "pyhost-sync"
     rows: tuple[str, ...] = ()
-    access: str = ""
+    options: dict[str, str] = field(default_factory=dict)
 
     def in_row(self, name: str, peers: tuple[str, ...]) -> bool:
         """Whether it takes part in the row of that name, which wants these peers."""
         return (not self.rows or name in self.rows) and (not peers or self.name in peers)
 
-    def command(self, pyhost: Path, port: int, app: str, socket: str = "", log: str = "") -> list[str]:
-        """The command line for one server on 127.0.0.1:`port`, or on the unix socket of that path.
-
-        With `log` it writes its access log there.
-        """
+    def command(self, pyhost: Path, port: int, app: str, option: str = "", **places: str) -> list[str]:
+        """The command line for one server on 127.0.0.1:`port`, or where `places` has a {bind} of its own."""
         values = {"bin": VENV / "bin", "venv": VENV, "bench": ROOT / "bench", "pyhost": pyhost, "port": port,
-                  "bind": f"unix:{socket}" if socket else f"127.0.0.1:{port}", "app": app, "log": log}
-        words = shlex.split(self.template)
-        if log:
-            words[-1:-1] = shlex.split(self.access)
-        return [word.format(**values) for word in words]
+                  "bind": f"127.0.0.1:{port}", "app": app, **places}
+        return [word.format(**values) for word in self._words(option)]
 
-    def shown(self) -> str:
-        """The command line for a shell in which $REPO, $PORT and $APP are set."""
-        return self.template.format(bin="$REPO/.venv-bench/bin", venv="$REPO/.venv-bench", bench="$REPO/bench",
-                                    pyhost="$REPO/bin/pyhost", port="$PORT", bind="127.0.0.1:$PORT", app="$APP")
+    def shown(self, option: str = "") -> str:
+        """The command line for a shell in which $REPO, $PORT, $APP and $FILES are set."""
+        words = " ".join(f"'{word}'" if " " in word else word for word in self._words(option))
+        return words.format(bin="$REPO/.venv-bench/bin", venv="$REPO/.venv-bench", bench="$REPO/bench",
+                            pyhost="$REPO/bin/pyhost", port="$PORT", bind="127.0.0.1:$PORT", app="$APP",
+                            socket="$FILES/app.sock", log="$FILES/access.log", **paths("$FILES"))
+
+    def _words(self, option: str) -> list[str]:
+        words = shlex.split(self.template)
+        words[-1:-1] = shlex.split(self.options.get(option, ""))
+        return words
 
     def missing(self, pyhost: Path, versions: dict[str, str]) -> str | None:
         """Why it cannot take part, or None."""
@@ -66,24 +72,37 @@ PYHOST = "{pyhost} --python {bin}/python -b {bind} "
 # The control socket is a thread in the master and a file in the home directory: gunicorn is leaner without.
 GUNICORN = "{bin}/gunicorn -b {bind} --no-control-socket "
 GRANIAN = "{bin}/granian --interface wsgi --host 127.0.0.1 --port {port} --http 1 --no-ws --log-level warning "
-TO_FILE = "--access-logfile {log}"
+LOG = "--access-logfile {log}"
+PAIR = "--certfile {cert} --keyfile {key}"
+GRANIAN_PAIR = "--ssl-certificate {cert} --ssl-keyfile {key}"
+# A crowd of more than a hundred connections is too large for waitress's default.
+ROOMY = "--connection-limit 1000"
 # --http-socket closes each connection without saying so; the header tells wrk, which would count it as an error.
-UWSGI = ("{bin}/uwsgi --http-socket 127.0.0.1:{port} --home {venv} --master --need-app --die-on-term --disable-logging "
-         "--add-header 'Connection: close' ")
+UWSGI_SELF = "--home {venv} --master --need-app --die-on-term --disable-logging "
+UWSGI = "{bin}/uwsgi --http-socket 127.0.0.1:{port} " + UWSGI_SELF + "--add-header 'Connection: close' "
 
 CONTENDERS = (
-    Contender("pyhost-sync", "pyhost", PYHOST + "-w 1 -k sync {app}", access=TO_FILE),
-    Contender("pyhost-gthread", "pyhost", PYHOST + "-w 1 -k gthread --threads 4 {app}", "pyhost-gthread"),
-    Contender("gunicorn-sync", "gunicorn", GUNICORN + "-w 1 -k sync {app}", access=TO_FILE),
-    Contender("gunicorn-gthread", "gunicorn", GUNICORN + "-w 1 -k gthread --threads 4 {app}", "pyhost-gthread"),
+    Contender("pyhost-sync", "pyhost", PYHOST + "-w 1 -k sync {app}",
+              options={"log": LOG, "tls": PAIR, "static": "--static /files={files}"}),
+    Contender("pyhost-gthread", "pyhost", PYHOST + "-w 1 -k gthread --threads 4 {app}", "pyhost-gthread",
+              options={"tls": PAIR}),
+    Contender("gunicorn-sync", "gunicorn", GUNICORN + "-w 1 -k sync {app}", options={"log": LOG}),
+    Contender("gunicorn-gthread", "gunicorn", GUNICORN + "-w 1 -k gthread --threads 4 {app}", "pyhost-gthread",
+              options={"tls": PAIR}),
     Contender("uwsgi", "uwsgi", UWSGI + "--workers 1 --module {app}"),
+    # Its own protocol, which only a server in front speaks.
+    Contender("uwsgi-socket", "uwsgi", "{bin}/uwsgi --socket {socket} " + UWSGI_SELF + "--workers 1 --module {app}",
+              rows=("hello-uwsgi",)),
+    # Its access log goes to its standard output, which is a file as well.
     Contender("granian-1", "granian", GRANIAN + "--workers 1 --blocking-threads 1 {app}",
-              access="--access-log --log-level info"),
-    Contender("granian-4", "granian", GRANIAN + "--workers 1 --blocking-threads 4 {app}", "pyhost-gthread"),
+              options={"log": "--access-log --log-level info", "tls": GRANIAN_PAIR}),
+    Contender("granian-4", "granian", GRANIAN + "--workers 1 --blocking-threads 4 {app}", "pyhost-gthread",
+              options={"tls": GRANIAN_PAIR}),
     Contender("bjoern", "bjoern", "{bin}/python {bench}/serve.py bjoern {port} {app}"),
     Contender("fastwsgi", "fastwsgi", "{bin}/python {bench}/serve.py fastwsgi {port} {app}"),
     Contender("waitress", "waitress", "{bin}/waitress-serve --listen 127.0.0.1:{port} --threads 4 {app}",
-              "pyhost-gthread"),
+              "pyhost-gthread", options={"crowd": ROOMY}),
+    Contender("nginx", "nginx", "{bin}/python {bench}/serve.py nginx {port} {files}", rows=("static",)),
     Contender("fasthttp", "fasthttp", "{venv}/fasthttp {port}", rows=("hello", "hello-close")),
     Contender(FLOOR, "floor", "{venv}/floor {port} {app}"),
 )
@@ -123,13 +142,17 @@ def installed_versions(pyhost: Path) -> dict[str, str]:
     if (VENV / "fasthttp").exists():
         module = (ROOT / "go.mod").read_text()
         versions["fasthttp"] = module.split("valyala/fasthttp ", 1)[1].split()[0]
+    if NGINX:
+        # nginx -v writes to its standard error.
+        versions["nginx"] = _output([NGINX, "-v"], subprocess.STDOUT).rpartition("/")[2]
     if (VENV / "floor").exists():
         versions["floor"] = "in C"
     return versions
 
 
-def _output(command: list) -> str:
+def _output(command: list, errors: int = subprocess.DEVNULL) -> str:
     try:
-        return subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout.strip()
+        return subprocess.run(command, stdout=subprocess.PIPE, stderr=errors, text=True, timeout=20,
+                              check=True).stdout.strip()
     except (OSError, subprocess.SubprocessError):
         return ""

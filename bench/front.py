@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
+from contenders import NGINX
 from processes import Server, StartError, free_port
 
 CONFIG = """daemon off;
@@ -19,10 +19,11 @@ http {{
     client_body_temp_path {folder}/c; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
     uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
     keepalive_requests 100000000;
+    sendfile on;
     upstream app {{ server unix:{unix}; keepalive 64; keepalive_requests 100000000; }}
     server {{
         listen 127.0.0.1:{port};
-        location / {{ {how} }}
+        location {location} {{ {how} }}
     }}
 }}
 """
@@ -32,7 +33,31 @@ HOW = {
     "proxy_pass": 'proxy_pass http://app; proxy_http_version 1.1; proxy_set_header Connection "";'
                   " proxy_set_header Host $host; proxy_set_header X-Forwarded-For $remote_addr;"
                   " proxy_set_header X-Forwarded-Proto $scheme;",
+    # What Debian's /etc/nginx/uwsgi_params passes.
+    "uwsgi_pass": "uwsgi_pass app;" + "".join(f" uwsgi_param {name} ${variable};" for name, variable in (
+        ("QUERY_STRING", "query_string"), ("REQUEST_METHOD", "request_method"), ("CONTENT_TYPE", "content_type"),
+        ("CONTENT_LENGTH", "content_length"), ("REQUEST_URI", "request_uri"), ("PATH_INFO", "document_uri"),
+        ("DOCUMENT_ROOT", "document_root"), ("SERVER_PROTOCOL", "server_protocol"), ("REQUEST_SCHEME", "scheme"),
+        ("HTTPS", "https if_not_empty"), ("REMOTE_ADDR", "remote_addr"), ("REMOTE_PORT", "remote_port"),
+        ("SERVER_PORT", "server_port"), ("SERVER_NAME", "server_name"))),
 }
+
+
+def bind(directive: str, unix: str) -> str:
+    """The address for a server that nginx reaches so, on the unix socket of that path."""
+    return f"uwsgi+unix:{unix}" if directive == "uwsgi_pass" else f"unix:{unix}"
+
+
+def configure(folder: Path, port: int, how: str, unix: str = "", location: str = "/") -> list[str]:
+    """Writes a configuration for nginx into the folder; returns its command line. Raises StartError without nginx."""
+    if not NGINX:
+        raise StartError("nginx is not installed: bench/setup.sh")
+    folder.mkdir(exist_ok=True)
+    config = folder / "nginx.conf"
+    user = "root" if os.getuid() == 0 else "nobody"
+    config.write_text(CONFIG.format(user=user, folder=folder, unix=unix or folder / "nobody", port=port, how=how,
+                                    location=location))
+    return [NGINX, "-c", str(config), "-e", str(folder / "error.log")]
 
 
 class Fronted:
@@ -54,16 +79,8 @@ class Fronted:
     def start(self, deadline: float = 20.0) -> None:
         """Starts the server, then nginx. Raises StartError."""
         self.server.start(deadline)
-        program = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin")
-        if not program:
-            raise StartError("nginx is not installed: bench/setup.sh")
-        self.folder.mkdir(exist_ok=True)
-        config = self.folder / "nginx.conf"
-        user = "root" if os.getuid() == 0 else "nobody"
-        config.write_text(CONFIG.format(user=user, folder=self.folder, unix=self.server.unix, port=self.port,
-                                        how=HOW[self.directive]))
-        self.nginx = Server([program, "-c", str(config), "-e", str(self.folder / "error.log")], self.folder, self.port,
-                            str(self.core), self.folder / "log")
+        command = configure(self.folder, self.port, HOW[self.directive], self.server.unix)
+        self.nginx = Server(command, self.folder, self.port, str(self.core), self.folder / "log")
         self.nginx.start(deadline)
 
     def terminate(self) -> None:

@@ -59,13 +59,13 @@ class Generator:
     connections: int
 
     def command(self, port: int | str, seconds: int, script: str | None = None, headers=(),
-                connections: int = 0) -> list[str]:
+                connections: int = 0, scheme: str = "http", path: str = "/") -> list[str]:
         """The command line of one run against 127.0.0.1:`port`; 0 connections are those of the generator."""
         options = [f"-H{name}: {value}" for name, value in headers]
         if script:
             options.append(f"-s{SCRIPTS / script}")
         return ["taskset", "-c", str(self.core), "wrk", "--latency", "-t1",
-                f"-c{connections or self.connections}", f"-d{seconds}s", *options, f"http://127.0.0.1:{port}/"]
+                f"-c{connections or self.connections}", f"-d{seconds}s", *options, f"{scheme}://127.0.0.1:{port}{path}"]
 
     def run(self, port: int, seconds: int, **rest) -> Load:
         """Measures for so many seconds."""

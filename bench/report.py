@@ -6,6 +6,7 @@ from pathlib import Path
 
 from contenders import CONTENDERS, FLOOR, MEMORY_CONTENDERS, ROOT
 from load import Generator
+from props import CERTIFICATE
 from results import Memory, Result, Table, multiples, ratios
 from rows import MEMORY, ROWS, Row
 from speed import request
@@ -101,8 +102,13 @@ def markdown(run: dict, speed: dict[str, list[Result]], memory: list[Memory], ex
 
 def commands(run: dict) -> str:
     """How to start each server, and the load, by hand."""
-    lines = ["REPO=$PWD PORT=8000 APP=app:hello", "cd pyapps/bench_wsgi", "", "# one of the servers"]
+    lines = ["REPO=$PWD PORT=8000 APP=app:hello FILES=$(mktemp -d)", " ".join(CERTIFICATE).format(folder="$FILES"),
+             "head -c 1000000 /dev/zero >$FILES/large", "cd pyapps/bench_wsgi", "", "# one of the servers"]
     lines += [f"{run['server_prefix']} {contender.shown()}" for contender in CONTENDERS]
+    for row in (row for row in ROWS if row.option):
+        lines += ["", f"# row {row.name}"]
+        lines += [f"{run['server_prefix']} {contender.shown(row.option)}" for contender in CONTENDERS
+                  if contender.in_row(row.name, row.peers) and row.option in contender.options]
     lines += ["", "# memory"]
     lines += [f"{run['server_prefix']} {contender.shown()}" for contender in MEMORY_CONTENDERS]
     lines += ["", "# the load"]

@@ -47,6 +47,7 @@ BROWSER = (
 FAST = ("pyhost-sync", "uwsgi", "granian-1", "bjoern", "fastwsgi", "floor")
 FRONTED = ("pyhost-sync", "pyhost-gthread", "gunicorn-sync", "gunicorn-gthread")
 LOGGING = ("pyhost-sync", "gunicorn-sync", "granian-1")
+TLS = ("pyhost-sync", "pyhost-gthread", "gunicorn-gthread", "granian-1", "granian-4")
 THREADED = ("pyhost-sync", "pyhost-gthread", "gunicorn-gthread", "granian-4", "waitress")
 
 
@@ -59,8 +60,9 @@ class Row:
     `connections`, where 0 is the number that is usual. `headers` belong to the request. `peers` are the contenders that
     take part, all if empty. `wide`: the server may use the load's core as well. `front`: nginx stands before the
     server, which listens on a unix socket, and passes requests on with this directive. `full`: only in the full set.
-    `memory`: each server is first run alone, and its memory measured. `logged`: it writes an access log.
-    `group` is the chart that shows the row.
+    `memory`: each server is first run alone, and its memory measured. `option` names what the servers have to be told
+    besides (Contender.options). `crowd`: meanwhile 500 connections are idle and 200 dribble their heads. `group` is
+    the chart that shows the row.
     """
 
     name: str
@@ -79,7 +81,10 @@ class Row:
     front: str = ""
     full: bool = False
     memory: bool = False
-    logged: bool = False
+    option: str = ""
+    scheme: str = "http"
+    path: str = "/"
+    crowd: bool = False
     group: str = "hello"
 
     @property
@@ -94,17 +99,26 @@ def hello(name: str, title: str, **rest) -> Row:
 
 
 ROWS = (
-    hello("hello", "Bare WSGI hello, 14 bytes", rounds=5, memory=True),
+    hello("hello", "Bare WSGI hello, 14 bytes", rounds=4, memory=True),
     # Beside the row above: what a line in the combined format costs.
-    hello("hello-log", "Bare WSGI hello with an access log in a file", peers=LOGGING, logged=True),
+    hello("hello-log", "Bare WSGI hello with an access log in a file", peers=LOGGING, option="log"),
     # gunicorn's sync worker and uWSGI's --http-socket know nothing else, nor do proxies without upstream keep-alive.
     hello("hello-close", "Bare WSGI hello, a new connection for each request", headers=(("Connection", "close"),)),
     hello("hello-1", "Bare WSGI hello, one connection", connections=1, peers=FAST),
     hello("hello-256", "Bare WSGI hello, 256 connections", connections=256, peers=FAST, full=True),
-    hello("hello-1000", "Bare WSGI hello, 1,000 connections", connections=1000, peers=FAST),
-    hello("hello-wide", "Bare WSGI hello, the server on two cores, one of them the load's", wide=True, peers=THREADED),
+    hello("hello-1000", "Bare WSGI hello, 1,000 connections", connections=1000, peers=FAST, full=True),
+    hello("hello-wide", "Bare WSGI hello, the server on two cores, one of them the load's", wide=True, peers=THREADED,
+          full=True),
     hello("hello-nginx", "Bare WSGI hello behind nginx: proxy_pass over a unix socket, kept connections",
           front="proxy_pass", peers=FRONTED),
+    hello("hello-uwsgi", "Bare WSGI hello behind nginx: uwsgi_pass over a unix socket", front="uwsgi_pass",
+          peers=("pyhost-sync", "pyhost-gthread", "uwsgi-socket"), rounds=2, group="edge"),
+    hello("hello-tls", "Bare WSGI hello over TLS, kept connections", scheme="https", option="tls", peers=TLS, rounds=2,
+          group="edge"),
+    hello("hello-crowd", "Bare WSGI hello beside 500 idle connections and 200 that dribble their heads", crowd=True,
+          option="crowd", peers=THREADED, rounds=2, group="edge"),
+    Row("static", "A file of 1 MB, without Python", "bench_wsgi", "app:hello", BIG, path="/files/large",
+        option="static", peers=("pyhost-sync", "nginx"), rounds=2, group="edge"),
     hello("headers", "Bare WSGI hello, 30 request headers with 10 cookies", headers=BROWSER, peers=FAST),
     hello("headers-vary", "Bare WSGI hello, 30 request headers, path and two of them different each time",
           headers=tuple(header for header in BROWSER if header[0] not in ("X-Request-ID", "Cookie")), script="vary.lua",

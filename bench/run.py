@@ -21,6 +21,7 @@ from pathlib import Path
 import chart
 import lifecycle
 import machine
+import props
 import report
 import scale
 from contenders import CONTENDERS, MEMORY_CONTENDERS, ROOT, VENV, installed_versions
@@ -67,9 +68,9 @@ def arguments(argv: list[str]) -> argparse.Namespace:
 
 def missing() -> str | None:
     """What the benchmark needs and this machine lacks, with the way to get it; None if it has all."""
-    for tool in ("wrk", "taskset"):
+    for tool in ("wrk", "taskset", "openssl"):
         if not shutil.which(tool):
-            return f"{tool} is not installed: bench/setup.sh, or apt-get install wrk util-linux"
+            return f"{tool} is not installed: bench/setup.sh, or apt-get install wrk util-linux openssl"
     return None if VENV.exists() else "no .venv-bench with the peers: run bench/setup.sh first"
 
 
@@ -124,6 +125,7 @@ def main(argv: list[str]) -> int:
     began, (stolen, ticks) = time.monotonic(), machine.stolen()
     with tempfile.TemporaryDirectory(prefix="bench-") as logs:
         bench = Bench(generator, options.server_core, options.pyhost, run["versions"], Path(logs), say)
+        props.prepare(bench.props)
         for row in (row for row in ROWS if row.name in options.rows):
             say(row.title)
             chosen = [c for c in CONTENDERS if c.name in options.only and c.in_row(row.name, row.peers)]

@@ -28,7 +28,9 @@ install() {
     fi
 }
 
-command -v wrk >/dev/null 2>&1 || scripts/packages.sh wrk
+for program in wrk openssl; do
+    command -v "$program" >/dev/null 2>&1 || scripts/packages.sh "$program"
+done
 # One row has it in front; without, that row is the one that is missing.
 command -v nginx >/dev/null 2>&1 || [ -x /usr/sbin/nginx ] || scripts/packages.sh nginx || true
 # Only bjoern needs it: without, bjoern is the one that is missing.

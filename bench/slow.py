@@ -140,8 +140,9 @@ def cases(template: str) -> list[str]:
 class Crowd:
     """Slow clients, in a process of their own: each sends or reads a little once a second, one after the other."""
 
-    def __init__(self, heads: int = 1000, bodies: int = 200, readers: int = 200, idle: int = 1000, port: int = PORT):
-        self.counts, self.port = (heads, bodies, readers, idle), port
+    def __init__(self, heads: int = 1000, bodies: int = 200, readers: int = 200, idle: int = 1000, port: int = PORT,
+                 core: int | None = None):
+        self.counts, self.port, self.core = (heads, bodies, readers, idle), port, core
         ready, self.life = multiprocessing.Pipe()
         self.process = multiprocessing.Process(target=self.live, args=(ready,))
         self.process.start()
@@ -158,6 +159,9 @@ class Crowd:
     def live(self, ready):
         """Come, and be slow until the other end of the pipe is closed."""
         self.life.close()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, who closes the pipe
+        if self.core is not None:
+            os.sched_setaffinity(0, {self.core})
         try:
             clients = self.arrive()
         except OSError as error:

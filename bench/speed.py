@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from check import check
 from contenders import ROOT, Contender
-from front import Fronted
+from front import Fronted, bind
 from load import Generator, LoadError
 from processes import Server, StartError, cpu_seconds, free_port, machine_busy_seconds, pss_bytes, stop_all
+from props import paths
 from results import Result, Sample
 from rows import Row
+from slow import Crowd
 
 # Seconds of load before anything is measured: lazy imports, caches, the specialising interpreter.
 WARM_UP = 0.4
@@ -20,7 +23,7 @@ WARM_UP = 0.4
 
 @dataclass(frozen=True)
 class Bench:
-    """What all rows share. `say` prints one line of progress."""
+    """What all rows share. `say` prints one line of progress; `props` is the folder of props.prepare."""
 
     generator: Generator
     server_core: int
@@ -29,20 +32,27 @@ class Bench:
     logs: Path
     say: object = print
 
+    @property
+    def props(self) -> Path:
+        return self.logs / "props"
+
     def server(self, contender: Contender, row: Row) -> Server:
         """A server for the row, not started."""
         port, name = free_port(), f"{row.name}-{contender.name}"
         unix = str(self.logs / f"{name}.sock") if row.front else ""
         cores = f"{self.server_core},{self.generator.core}" if row.wide else str(self.server_core)
-        log = str(self.logs / f"{name}.access") if row.logged else ""
-        command = contender.command(self.pyhost, port, row.app, unix, log)
+        places = paths(self.props) | {"log": str(self.logs / f"{name}.access"), "socket": unix}
+        if row.front:
+            places["bind"] = bind(row.front, unix)
+        command = contender.command(self.pyhost, port, row.app, row.option, **places)
         server = Server(command, ROOT / "pyapps" / row.folder, port, cores, self.logs / f"{name}.log", unix)
         return Fronted(server, row.front, self.logs / f"{name}-nginx", self.generator.core) if row.front else server
 
 
 def request(row: Row) -> dict:
     """What wrk is told about the row."""
-    return {"script": row.script, "headers": row.headers, "connections": row.connections}
+    return {"script": row.script, "headers": row.headers, "connections": row.connections,
+            "scheme": row.scheme, "path": row.path}
 
 
 def measure_row(bench: Bench, row: Row, contenders: list[Contender], rounds: int, seconds: int) -> list[Result]:
@@ -102,13 +112,24 @@ def _start(bench: Bench, row: Row, server: Server, result: Result) -> None:
     bench.generator.warm_up(server.port, WARM_UP, **request(row))
 
 
+@contextlib.contextmanager
+def _crowd(bench: Bench, server: Server):
+    """The clients of a row with a crowd, on the load's core. Raises OSError if they are not let in."""
+    crowd = Crowd(heads=200, bodies=0, readers=0, idle=500, port=server.port, core=bench.generator.core)
+    try:
+        yield
+    finally:
+        crowd.end()
+
+
 def _round(bench: Bench, row: Row, server: Server, result: Result, seconds: int, number: int) -> None:
     try:
-        cpu, everybody, began = cpu_seconds(server.pid), machine_busy_seconds(), time.monotonic()
-        load = bench.generator.run(server.port, seconds, **request(row))
-        elapsed, everybody = time.monotonic() - began, machine_busy_seconds() - everybody
-        cpu = cpu_seconds(server.pid) - cpu
-    except LoadError as error:
+        with _crowd(bench, server) if row.crowd else contextlib.nullcontext():
+            cpu, everybody, began = cpu_seconds(server.pid), machine_busy_seconds(), time.monotonic()
+            load = bench.generator.run(server.port, seconds, **request(row))
+            elapsed, everybody = time.monotonic() - began, machine_busy_seconds() - everybody
+            cpu = cpu_seconds(server.pid) - cpu
+    except (LoadError, OSError) as error:
         result.fail("failed", f"round {number}: {error}")
         return
     if load.refused:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import http.server
 import os
 import re
+import selectors
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -16,11 +18,13 @@ from pathlib import Path
 
 import chart
 import lifecycle
+import props
 import rows
 import scale
+import slow
 from check import check
-from contenders import CONTENDERS, ROOT
-from front import HOW
+from contenders import CONTENDERS, NGINX, ROOT
+from front import HOW, bind, configure
 from load import LoadError, SCRIPTS, parse
 from processes import Server, StartError, cpu_seconds, free_port, pss_bytes, read_process, tree
 
@@ -171,7 +175,7 @@ class Rows(unittest.TestCase):
         self.addCleanup(sys.path.remove, str(ROOT / "pyapps/bench_wsgi"))
         import app
         for row in rows.ROWS:
-            if row.folder == "bench_wsgi" and not row.body:
+            if row.folder == "bench_wsgi" and not row.body and row.path == "/":
                 answer = getattr(app, row.app.split(":")[1])({}, lambda status, headers: None)
                 self.assertEqual(b"".join(answer), row.expected, row.name)
                 getattr(answer, "close", lambda: None)()
@@ -200,7 +204,7 @@ class Floor(unittest.TestCase):
             program = os.path.join(folder, "floor")
             subprocess.run([compiler, "-O1", "-Wall", "-Wextra", "-Werror", "-o", program,
                             ROOT / "bench/floor/floor.c"], check=True)
-            for row in (row for row in rows.ROWS if row.folder == "bench_wsgi"):
+            for row in (row for row in rows.ROWS if row.folder == "bench_wsgi" and not (row.option or row.front)):
                 port = free_port()
                 server = Server([program, str(port), row.app], Path(folder), port,
                                 str(min(os.sched_getaffinity(0))), Path(folder) / "log")
@@ -212,6 +216,51 @@ class Floor(unittest.TestCase):
                 self.assertIsNone(answer.problem, row.name)
                 self.assertEqual(answer.keep_alive, not row.closes, row.name)
                 self.assertEqual(answer.framing == "chunked", row.name in ("generator", "stream"), row.name)
+
+
+class Front(unittest.TestCase):
+    """What stands before the application: nginx, and what the servers are given for it."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.folder.chmod(0o755)  # nginx's workers may have another user
+
+    @unittest.skipUnless(NGINX and shutil.which("openssl"), "nginx and openssl are needed")
+    def test_nginx_serves_the_file(self):
+        props.prepare(self.folder / "props")
+        for name, place in props.paths(self.folder / "props").items():
+            self.assertTrue(Path(place).exists(), name)
+        port, row = free_port(), next(row for row in rows.ROWS if row.name == "static")
+        command = [sys.executable, str(ROOT / "bench/serve.py"), "nginx", str(port), str(self.folder / "props")]
+        server = Server(command, self.folder, port, str(min(os.sched_getaffinity(0))), self.folder / "log")
+        self.addCleanup(server.stop)
+        server.start()
+        self.assertIsNone(check(port, row).problem)
+
+    def test_directives(self):
+        for directive, how in HOW.items():
+            if NGINX:
+                command = configure(self.folder / directive, free_port(), how, str(self.folder / "socket"))
+                done = subprocess.run([*command, "-t"], capture_output=True, text=True)
+                self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(bind("uwsgi_pass", "/run/a"), "uwsgi+unix:/run/a")
+        self.assertEqual(bind("proxy_pass", "/run/a"), "unix:/run/a")
+
+    def test_crowd(self):
+        listener = socket.create_server(("127.0.0.1", 0), backlog=20)
+        self.addCleanup(listener.close)
+        crowd = slow.Crowd(heads=2, bodies=0, readers=0, idle=3, port=listener.getsockname()[1])
+        self.addCleanup(crowd.end)
+        clients = [listener.accept()[0] for _ in range(5)]
+        for client in clients:
+            self.addCleanup(client.close)
+        selector = selectors.DefaultSelector()
+        for client in clients:
+            selector.register(client, selectors.EVENT_READ)
+        self.assertEqual(len(selector.select(10)), 2, "those that dribble have sent something, the idle ones have not")
+        selector.close()
 
 
 # A server whose answers come from children; SIGHUP replaces them: the old one goes a little later than the new comes.
