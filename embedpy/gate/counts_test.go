@@ -94,11 +94,15 @@ func perRequest(t *testing.T, file string, costs map[string]int) (c count) {
 // describe names what the counts depend on.
 func describe(t *testing.T, compiler string, library libpython.Library) string {
 	t.Helper()
-	output, err := exec.Command(compiler, "-dumpfullversion").Output()
-	if err != nil {
-		t.Fatal(err)
+	answer := func(command, option string) string {
+		output, err := exec.Command(command, option).Output()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return strings.TrimSpace(string(output))
 	}
-	return fmt.Sprintf("Python %s, cc %s, %s", library.Version, strings.TrimSpace(string(output)), runtime.GOARCH)
+	return fmt.Sprintf("%s, cc %s, %s", answer(library.Executable, "--version"), answer(compiler, "-dumpfullversion"),
+		runtime.GOARCH)
 }
 
 type bounds map[string]map[string]count

@@ -20,7 +20,6 @@ var MinVersion = [2]int{3, 8}
 type Library struct {
 	Path       string // the shared library, to be loaded at run time
 	Executable string // the interpreter: Python derives sys.prefix and site-packages from it, also in a virtualenv
-	Version    string // "3.11.7"
 }
 
 // facts is what the interpreter says of itself.
@@ -70,11 +69,15 @@ print(json.dumps({
 // Locate finds the library of the interpreter that python names: a path or command, or the directory of a virtualenv.
 // Empty means the active environment: $VIRTUAL_ENV, then python3 and python on the PATH.
 //
-// It starts that interpreter once (about 20 ms). The error names the cause and the remedy.
+// It looks at the interpreter's file, and runs it (about 40 ms) only where that does not settle it. The error names the
+// cause and the remedy.
 func Locate(python string, getenv func(string) string) (Library, error) {
 	interpreter, err := find(python, getenv)
 	if err != nil {
 		return Library{}, err
+	}
+	if library, certain := inspect(interpreter, getenv); certain {
+		return library, nil
 	}
 	f, err := ask(interpreter)
 	if err != nil {
@@ -163,7 +166,7 @@ func (f *facts) library(interpreter string) (Library, error) {
 			if executable == "" {
 				executable = interpreter
 			}
-			return Library{Path: path, Executable: executable, Version: version}, nil
+			return Library{Path: path, Executable: executable}, nil
 		}
 	}
 	return Library{}, fmt.Errorf("%s (Python %s) has no shared libpython (looked for %s in %s): %s",
