@@ -102,7 +102,7 @@ func (g *generation) ready() bool {
 }
 
 // reconcile starts what g lacks: a forkserver, then a worker for each vacant seat, none of them before its brake lets
-// go.
+// go, and not too many at once.
 func (a *arbiter) reconcile(g *generation) {
 	if g == nil || g.waiting {
 		return
@@ -118,7 +118,7 @@ func (a *arbiter) reconcile(g *generation) {
 	}
 	a.announceReady(g)
 	for _, s := range g.seats {
-		if s.worker == nil && (s.brake.until == 0 || a.due(s.brake.until)) {
+		if s.worker == nil && (s.brake.until == 0 || a.due(s.brake.until)) && a.mayBoot(g) {
 			s.worker = a.spawn(g, s)
 		}
 	}

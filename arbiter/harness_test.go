@@ -34,7 +34,9 @@ type harness struct {
 	listenErrors map[string]error // by address
 	open         map[string]bool  // addresses that the master listens at
 	launchError  error
-	memory       map[int]int64 // resident bytes, by pid
+	memory       map[int]int64         // resident bytes, by pid
+	used         map[int]time.Duration // CPU time, by pid
+	cores        int
 	backlog      bool          // connections wait to be accepted
 	waiting      int           // what waitingOn answers
 	oom          oomCount      // of the cgroup
@@ -100,6 +102,7 @@ func newHarness(t *testing.T, change func(*config.Config)) *harness {
 	h := &harness{
 		t: t, clock: 1000 * time.Second, nextPID: 100, children: map[int]*fakeProcess{},
 		listenErrors: map[string]error{}, open: map[string]bool{}, memory: map[int]int64{},
+		used: map[int]time.Duration{}, cores: 1024,
 	}
 	options := Options{
 		Config: testConfig(change), Log: h, Library: "lib", Executable: "python",
@@ -332,6 +335,10 @@ func (h *harness) watch(order watchOrder) { h.watched = append(h.watched, order)
 func (h *harness) ownLogs(*config.Config) error { return nil }
 
 func (h *harness) resident(pid int) int64 { return h.memory[pid] }
+
+func (h *harness) cpu(pid int) time.Duration { return h.used[pid] }
+
+func (h *harness) processors() int { return h.cores }
 
 func (h *harness) backlogged([]int) bool { return h.backlog }
 

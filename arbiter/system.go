@@ -77,6 +77,17 @@ func (y *system) resident(pid int) int64 {
 	return pages * int64(os.Getpagesize())
 }
 
+func (y *system) cpu(pid int) time.Duration {
+	var t unix.Timespec
+	// clock_getcpuclockid(3): the clock of a process is the complement of its pid, shifted, with CPUCLOCK_SCHED.
+	if pid <= 0 || unix.ClockGettime(int32(^pid<<3|2), &t) != nil {
+		return 0
+	}
+	return time.Duration(t.Nano())
+}
+
+func (y *system) processors() int { return config.Processors() }
+
 func (y *system) backlogged(sockets []int) bool {
 	polled := make([]unix.PollFd, len(sockets))
 	for i, fd := range sockets {

@@ -22,6 +22,7 @@ type worker struct {
 	seat       *seat   // nil when it no longer holds one: it is stopping
 	link       workerLink
 
+	boot     boot
 	lifetime time.Duration // from readyAt; 0 = for ever
 	outdated string        // why it is to be replaced; "" = it is not
 
@@ -73,7 +74,7 @@ func (a *arbiter) spawn(g *generation, s *seat) *worker {
 		return nil
 	}
 	a.ages++
-	boot := &wire.WorkerBoot{
+	message := &wire.WorkerBoot{
 		Slot: slot, Age: a.ages, Generation: g.id, MasterPID: a.pid, Config: g.config,
 		Listeners: g.sockets.listeners(g.protocols), Certificates: g.certificates, Owner: g.config.RunAs,
 	}
@@ -83,7 +84,7 @@ func (a *arbiter) spawn(g *generation, s *seat) *worker {
 		err = a.openHandover(g)
 	}
 	if err == nil {
-		link, err = g.server.link.fork(boot, g.handover, fds)
+		link, err = g.server.link.fork(message, g.handover, fds)
 	}
 	if err != nil {
 		a.slots[slot] = false
@@ -95,6 +96,7 @@ func (a *arbiter) spawn(g *generation, s *seat) *worker {
 	w := &worker{
 		age: a.ages, slot: slot, generation: g, server: g.server, seat: s, link: link, lifetime: lifetime(g.config),
 	}
+	w.boot = boot{began: a.env.now(), busy: true, lookAt: a.after(importPeriod)}
 	a.workers = append(a.workers, w)
 	return w
 }

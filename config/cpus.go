@@ -11,7 +11,10 @@ import (
 
 // workersForMachine is the meaning of -w auto: gunicorn's advice for the processors that there are, twice as many and
 // one.
-func workersForMachine() int { return min(2*processors("/")+1, maxWorkers) }
+func workersForMachine() int { return min(2*Processors()+1, maxWorkers) }
+
+// Processors is how many processors this process may use at once, at least 1; see processors.
+func Processors() int { return processors("/") }
 
 // processors is how many processors this process may use at once: those that it may run on (sched_getaffinity(2)), or
 // fewer if a cgroup gives it less time, as containers do with --cpus; a part of one counts as one. root is where the
