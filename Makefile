@@ -5,14 +5,15 @@ BIND ?= 127.0.0.1:8000
 FUZZTIME ?= 30s
 SOAKTIME ?= 30m
 ROUNDS ?= 11
-export PYTHON PYTHONS BIND FUZZTIME
+export PYTHON PYTHONS BIND FUZZTIME SOURCE NOGIL_VERSION NOGIL_SHA256
 
 # Everything that goes into the binary is asked of the go command, which rebuilds only what has changed.
 # -buildvcs=false: a source tree of another owner must not fail the build, and nothing shows the revision.
 GOBUILD = go build -trimpath -buildvcs=false
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test race asan lint docs fmt fuzz bench bench-full bench-slow bench-go gate load soak build-cpy3 clean
+.PHONY: help build run test race asan lint docs fmt fuzz python-nogil bench bench-full bench-slow bench-go gate load soak \
+	build-cpy3 clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +33,9 @@ race: ## run the tests of the Go packages and the black-box suite with the race 
 
 asan: ## run the black-box suite with AddressSanitizer watching the C layer
 	@scripts/suite.sh asan
+
+python-nogil: ## build a free-threaded CPython in .pythons (SOURCE: its archive), which make test then uses too
+	@scripts/python-nogil.sh
 
 lint: ## check formatting, go vet, golangci-lint, C warnings and shell scripts
 	@scripts/lint.sh

@@ -377,15 +377,18 @@ static bool is_blocks(PyObject *type, PyObject *base)
 	return own != NULL && own == inherited;
 }
 
-/* finished: the blocks of a body that is complete (a tuple, or for is_list the list itself), or NULL; new reference. */
+/*
+ * finished: the blocks of a body that is complete (a tuple, or for is_list the list itself), or NULL; new reference.
+ * Without a GIL another thread may change the list while it is looked through: a tuple is made of it at once.
+ */
 static PyObject *finished(PyObject *result, PyObject *type, bool *is_list)
 {
-	*is_list = type == py.PyList_Type;
+	*is_list = type == py.PyList_Type && !ph_free_threaded;
 	if (*is_list || type == py.PyTuple_Type) {
 		py.Py_IncRef(result);
 		return result;
 	}
-	if (is_blocks(type, py.PyList_Type) || is_blocks(type, py.PyTuple_Type))
+	if (type == py.PyList_Type || is_blocks(type, py.PyList_Type) || is_blocks(type, py.PyTuple_Type))
 		return py.PySequence_Tuple(result);
 	return NULL;
 }

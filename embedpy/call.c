@@ -14,11 +14,24 @@ ph_exchange *ph_exchange_of(int thread)
 	return &ph_threads[thread].x;
 }
 
+ph_thread *ph_thread_here(void)
+{
+	unsigned long ident = py.PyThread_get_thread_ident();
+
+	for (int i = 0; i < ph_thread_count; i++)
+		if (__atomic_load_n(&ph_threads[i].ident, __ATOMIC_RELAXED) == ident)
+			return ph_threads[i].active ? &ph_threads[i] : NULL;
+	return NULL;
+}
+
 static void begin(ph_thread *t)
 {
+	ph_lock(t);
 	t->serial = __atomic_load_n(&t->x.claim, __ATOMIC_RELAXED) >> PH_CLAIM_BITS;
+	t->conn_id = 0;
 	t->interrupted = false;
 	t->active = t->open = true;
+	ph_unlock(t);
 	t->started = t->committed = t->chunked = t->bodyless = t->gone = t->taken = false;
 	t->body_sent = 0;
 	ph_buffer_clear(&t->message);
@@ -37,7 +50,9 @@ static void begin(ph_thread *t)
 /* finish: what Go reads is in the exchange. */
 static void finish(ph_thread *t)
 {
-	t->active = false;
+	ph_lock(t);
+	t->active = false; /* nobody takes the socket or interrupts it any more */
+	ph_unlock(t);
 	if (t->taken)
 		t->x.outcome |= PH_TAKEN; /* whatever happened on it: it is not used again */
 	if (t->interrupted)

@@ -107,8 +107,8 @@ static int set_entry(ph_thread *t, PyObject *environ, const entry *e)
 /* filled: the environ of the listener with what the frame brings; new reference. */
 static PyObject *filled(ph_thread *t, const uint8_t *frame)
 {
-	PyObject *template = py.PyTuple_GetItem(ph_py.templates, t->x.listener); /* borrowed */
-	PyObject *environ = template ? py.PyDict_Copy(template) : NULL;          /* new */
+	PyObject *template = py.PyTuple_GetItem(t->templates, t->x.listener); /* borrowed */
+	PyObject *environ = template ? py.PyDict_Copy(template) : NULL;       /* new */
 	entry e;
 
 	for (uint32_t i = 0; environ != NULL && i < t->x.entries; i++) {
@@ -244,7 +244,7 @@ static ph_conn *conn_new(void)
 		py.PyErr_NoMemory();
 		return NULL;
 	}
-	conn->id = ++last_conn_id;
+	conn->id = __atomic_add_fetch(&last_conn_id, 1, __ATOMIC_RELAXED);
 	id = py.PyLong_FromUnsignedLongLong(conn->id); /* new */
 	if (id != NULL)
 		conn->socket = py.PyObject_CallFunctionObjArgs(ph_py.socket_type, id, NULL); /* new */
@@ -280,6 +280,9 @@ PyObject *ph_environ_new(ph_thread *t, PyObject *token, const uint8_t *frame, co
 		return NULL;
 	if (t->x.conn == NULL && (t->x.conn = conn_new()) == NULL)
 		goto fail;
+	ph_lock(t);
+	t->conn_id = t->x.conn->id;
+	ph_unlock(t);
 	if (py.PyDict_SetItem(environ, ph_name.gunicorn_socket, t->x.conn->socket) != 0)
 		goto fail;
 	if (set_early_hints(environ, token) != PH_OK || set_input(t, environ, body) != PH_OK)

@@ -193,6 +193,7 @@ static void start_python(const char *library, const char *program)
 #ifdef PH_LINKED
 	check_build(library);
 #endif
+	ph_free_threaded = strstr(py.Py_GetVersion(), "free-threading build") != NULL;
 	choose_encoding();
 	py.Py_SetProgramName(py.Py_DecodeLocale(program, NULL)); /* kept by Python for ever */
 	py.Py_InitializeEx(0);                                   /* no signal handlers: Go owns the signals */

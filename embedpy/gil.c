@@ -2,14 +2,19 @@
 #include "internal.h"
 
 int ph_gil_waiters;
+bool ph_free_threaded;
 
 void ph_gil_acquire(ph_thread *t)
 {
 	if (t->holds_gil)
 		return;
-	__atomic_add_fetch(&ph_gil_waiters, 1, __ATOMIC_RELAXED);
-	py.PyEval_RestoreThread(t->saved);
-	__atomic_sub_fetch(&ph_gil_waiters, 1, __ATOMIC_RELAXED);
+	if (ph_free_threaded) { /* nobody waits, and a counter that all threads write to would slow them down */
+		py.PyEval_RestoreThread(t->saved);
+	} else {
+		__atomic_add_fetch(&ph_gil_waiters, 1, __ATOMIC_RELAXED);
+		py.PyEval_RestoreThread(t->saved);
+		__atomic_sub_fetch(&ph_gil_waiters, 1, __ATOMIC_RELAXED);
+	}
 	t->holds_gil = true;
 }
 

@@ -341,6 +341,21 @@ void ph_head_reset(ph_thread *t)
 	t->status = 0;
 }
 
+/* ph_head_adopt: what start_response said into a draft becomes the answer of t; the draft gets t's buffers. */
+void ph_head_adopt(ph_thread *t, ph_thread *draft)
+{
+	ph_buffer head = t->head, offload = t->offload;
+
+	t->head = draft->head;
+	t->offload = draft->offload;
+	t->content_length = draft->content_length;
+	t->has_date = draft->has_date;
+	t->has_server = draft->has_server;
+	t->status = draft->status;
+	draft->head = head;
+	draft->offload = offload;
+}
+
 /* refresh_date: the field Date with an IMF-fixdate (RFC 9110 5.6.7), formatted once a second. */
 static void refresh_date(ph_thread *t)
 {

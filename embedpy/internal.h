@@ -2,6 +2,7 @@
 #ifndef PH_INTERNAL_H
 #define PH_INTERNAL_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -25,8 +26,11 @@ typedef struct {
 	size_t length, room;
 } ph_buffer;
 
-/* All state of one request, and the buffers that the thread keeps between requests. */
-typedef struct {
+/*
+ * All state of one request, and the buffers that the thread keeps between requests.  Aligned: where threads really run
+ * at the same time, no two may write to one cache line (or to two that the processor fetches together).
+ */
+typedef struct __attribute__((aligned(128))) {
 	ph_exchange x;
 	int index;
 	PyThreadState *saved; /* valid while the GIL is not held */
@@ -34,10 +38,12 @@ typedef struct {
 
 	uint64_t serial; /* of the request, as Go counts them; tokens of start_response and write carry it */
 	unsigned long ident; /* threading.get_ident() of this thread */
+	pthread_mutex_t lock; /* see ph_lock */
+	uint64_t conn_id;     /* of x.conn; 0: not known yet.  For other threads, which must not follow x.conn */
 	bool interrupted;    /* RequestTimeout was raised in the running request: see interrupt.c */
 	bool active;     /* a request is running */
 	bool open;       /* and its response may still be added to: its tokens are good */
-	bool sending;    /* a thread, not always this one, sends on the socket: see turn.c */
+	bool sending;    /* a thread, not always this one, has the turn: see turn.c */
 	bool started;    /* start_response was called */
 	bool committed;  /* the head left */
 	bool chunked;
@@ -57,12 +63,15 @@ typedef struct {
 	ph_buffer offload; /* the file that the application names in a header, see note_offload; empty: none */
 	struct ph_value *values; /* last value of every key, see environ.c */
 	struct ph_last *last;    /* what the last request brought, see there */
+	PyObject *templates;     /* tuple of environ dicts, one per listener; owned */
 	char date[40]; /* the whole line */
 	int64_t date_second;
 } ph_thread;
 
 extern ph_thread *ph_threads;
 extern int ph_thread_count;
+
+ph_thread *ph_thread_here(void); /* whose request the calling thread runs; NULL: none.  Attached or not */
 
 struct ph_conn {
 	PyObject *socket; /* environ["gunicorn.socket"], owned */
@@ -73,7 +82,7 @@ struct ph_conn {
 /* What worker.py hands over: the application and the helpers written in Python.  References owned for ever. */
 typedef struct {
 	PyObject *application;
-	PyObject *templates; /* tuple of environ dicts, one per listener */
+	PyObject *templates; /* tuple of environ dicts, one per listener: thread 0's, and with the GIL everybody's */
 	PyObject *socket_type;
 	PyObject *bytes_io;
 	PyObject *open_file;
@@ -117,7 +126,9 @@ void ph_conn_release_dropped(void);
 PyObject *ph_token_new(ph_thread *t);                 /* new: names the running request of t */
 PyObject *ph_start_response_new(PyObject *token);      /* new */
 PyObject *ph_early_hints_new(PyObject *token);         /* new */
-ph_thread *ph_thread_of_token(PyObject *token); /* NULL with RuntimeError when its request is over */
+ph_thread *ph_token_thread(uint64_t token);               /* the thread of a token's number */
+bool ph_token_runs(const ph_thread *t, uint64_t token); /* its request runs and may be answered; under ph_lock */
+void ph_token_refuse(void);                             /* sets RuntimeError: its request is over */
 
 /* turn.c: one sender at a time.  GIL held on entry and exit, released while waiting. */
 void ph_turn_begin(ph_thread *t);              /* for the thread of the request itself */
@@ -131,6 +142,7 @@ int ph_head_status(ph_thread *t, PyObject *status);
 PyObject *ph_head_fields(PyObject *headers); /* new; runs the application's code, what follows does not */
 int ph_head_headers(ph_thread *t, ph_buffer *to, PyObject *fields, bool early);
 void ph_head_reset(ph_thread *t);
+void ph_head_adopt(ph_thread *t, ph_thread *draft);
 int ph_head_finish(ph_thread *t, int64_t known_length);
 
 /* body.c: the application's iterable.  GIL held.  PH_OK, PH_ERR with exception, PH_CLIENT_GONE. */
@@ -194,10 +206,32 @@ extern int ph_control_fd;
 /* worker.c */
 /* new reference to a function of the embedded module _pyhost_worker */
 PyObject *ph_worker_function(const char *name);
+/* new reference to an item of a dict that other threads may change; NULL without an exception: it is not there */
+PyObject *ph_dict_get(PyObject *dict, const char *key);
+void ph_thread_templates(int thread, PyObject *templates); /* templates: borrowed */
 void ph_worker_become(const char *boot, size_t length, const int *fds, int count);
 
 /* gil.c */
 void ph_gil_acquire(ph_thread *t);
-extern int ph_gil_waiters; /* threads of ours that want the GIL; __atomic */
+extern int ph_gil_waiters; /* threads of ours that want the GIL; __atomic; none in a free-threaded Python */
+
+/*
+ * A free-threaded Python (PEP 703) has no GIL: "GIL held" means there that the thread is attached to the interpreter,
+ * as others are at the same time.  What the comments of this package leave to the GIL, a request's state as other
+ * threads see it, is then under ph_lock.  Nothing of Python is called with the lock held that could wait, or run code.
+ */
+extern bool ph_free_threaded; /* written once, before any thread exists */
+
+static inline void ph_lock(ph_thread *t)
+{
+	if (ph_free_threaded)
+		pthread_mutex_lock(&t->lock);
+}
+
+static inline void ph_unlock(ph_thread *t)
+{
+	if (ph_free_threaded)
+		pthread_mutex_unlock(&t->lock);
+}
 
 #endif

@@ -2,8 +2,8 @@
  * Requests that take too long: an exception in the thread that runs one, the stacks of all, and who answers.
  *
  * An asynchronous exception (PyThreadState_SetAsyncExc) is set for a thread, not for a request.  It never reaches a
- * later request of the thread because both ends happen with the GIL held: it is set only while the request with the
- * right serial number is active, and what is still pending is taken back before that request stops being active.
+ * later request of the thread because both ends happen with the GIL held, or the request's lock: it is set only while
+ * the request with the right serial number is active, and what is still pending is taken back when that has ended.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -62,6 +62,33 @@ static char *text_of(const char *name, PyObject *argument, size_t *length)
 	return text;
 }
 
+static bool runs(ph_thread *t, uint64_t serial)
+{
+	bool it_does;
+
+	ph_lock(t);
+	it_does = t->active && t->serial == serial;
+	ph_unlock(t);
+	return it_does;
+}
+
+/*
+ * raise_in: the exception for the request, if it still runs.  SetAsyncExc neither waits nor runs code here: the thread
+ * has no other such exception pending that would have to go.
+ */
+static bool raise_in(ph_thread *t, uint64_t serial)
+{
+	bool done = false;
+
+	ph_lock(t);
+	if (t->active && t->serial == serial) {
+		t->interrupted = true;
+		done = py.PyThreadState_SetAsyncExc(t->ident, ph_py.request_timeout) == 1;
+	}
+	ph_unlock(t);
+	return done;
+}
+
 int ph_interrupt(int thread, uint64_t serial, char **stack, size_t *length)
 {
 	ph_thread *t = &ph_threads[thread];
@@ -69,16 +96,12 @@ int ph_interrupt(int thread, uint64_t serial, char **stack, size_t *length)
 
 	*stack = NULL;
 	*length = 0;
-	if (t->active && t->serial == serial) {
+	if (runs(t, serial)) {
 		PyObject *ident = py.PyLong_FromUnsignedLong(t->ident); /* new */
 
 		*stack = text_of("stack", ident, length);
 		py.Py_DecRef(ident);
-		/* writing the stack let other threads run: look again, and from here on none does */
-		if (t->active && t->serial == serial) {
-			t->interrupted = true;
-			done = py.PyThreadState_SetAsyncExc(t->ident, ph_py.request_timeout) == 1;
-		}
+		done = raise_in(t, serial); /* writing the stack let other threads run: it looks again */
 	}
 	py.PyGILState_Release(state);
 	return done;
@@ -139,7 +162,7 @@ static void set_deadline(ph_thread *t, double seconds, bool none)
 /* request_timeout(seconds): for the request that the calling thread runs, counted from now; None: no limit. */
 PyObject *ph_request_timeout(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
-	unsigned long ident = py.PyThread_get_thread_ident();
+	ph_thread *t = ph_thread_here();
 	bool none = nargs == 1 && args[0] == PH_NONE;
 	double seconds = nargs == 1 && !none ? py.PyFloat_AsDouble(args[0]) : 0;
 
@@ -150,15 +173,11 @@ PyObject *ph_request_timeout(PyObject *self, PyObject *const *args, Py_ssize_t n
 		py.PyErr_SetString(*py.PyExc_ValueError, "request_timeout(seconds): a positive number, or None for no limit");
 		return NULL;
 	}
-	for (int i = 0; i < ph_thread_count; i++) {
-		ph_thread *t = &ph_threads[i];
-
-		if (t->active && t->ident == ident) {
-			set_deadline(t, seconds, none);
-			py.Py_IncRef(PH_NONE);
-			return PH_NONE;
-		}
+	if (t == NULL) {
+		py.PyErr_SetString(*py.PyExc_RuntimeError, "request_timeout() was called in a thread that runs no request");
+		return NULL;
 	}
-	py.PyErr_SetString(*py.PyExc_RuntimeError, "request_timeout() was called in a thread that runs no request");
-	return NULL;
+	set_deadline(t, seconds, none);
+	py.Py_IncRef(PH_NONE);
+	return PH_NONE;
 }

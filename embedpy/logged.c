@@ -29,7 +29,7 @@ static void add(ph_thread *t, char kind, const char *name, Py_ssize_t name_lengt
  */
 PyObject *ph_log_var(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
-	unsigned long ident = py.PyThread_get_thread_ident();
+	ph_thread *t = ph_thread_here();
 	Py_ssize_t name_length = 0, length = 0;
 	const char *name = nargs == 2 ? py.PyUnicode_AsUTF8AndSize(args[0], &name_length) : NULL;
 	const char *value = name ? py.PyUnicode_AsUTF8AndSize(args[1], &length) : NULL;
@@ -40,18 +40,14 @@ PyObject *ph_log_var(PyObject *self, PyObject *const *args, Py_ssize_t nargs, Py
 			py.PyErr_SetString(*py.PyExc_TypeError, "log_var(name, value)");
 		return NULL;
 	}
-	for (int i = 0; i < ph_thread_count; i++) {
-		ph_thread *t = &ph_threads[i];
-
-		if (t->active && t->ident == ident) {
-			if (t->x.flags & PH_TIMED) /* there is an access log */
-				add(t, 'v', name, name_length, value, length);
-			py.Py_IncRef(PH_NONE);
-			return PH_NONE;
-		}
+	if (t == NULL) {
+		py.PyErr_SetString(*py.PyExc_RuntimeError, "log_var() was called in a thread that runs no request");
+		return NULL;
 	}
-	py.PyErr_SetString(*py.PyExc_RuntimeError, "log_var() was called in a thread that runs no request");
-	return NULL;
+	if (t->x.flags & PH_TIMED) /* there is an access log */
+		add(t, 'v', name, name_length, value, length);
+	py.Py_IncRef(PH_NONE);
+	return PH_NONE;
 }
 
 /* note_value: the text of a value as WSGI has it, Latin-1, or as UTF-8 where it is none.  No exception is left. */
@@ -83,11 +79,10 @@ void ph_logged_environ(ph_thread *t, PyObject *environ)
 	for (Py_ssize_t i = 0; i < count; i++) {
 		Py_ssize_t length = 0;
 		const char *name = py.PyUnicode_AsUTF8AndSize(py.PyTuple_GetItem(ph_py.log_environ, i), &length);
-		PyObject *value = name ? py.PyDict_GetItemString(environ, name) : NULL; /* borrowed */
+		PyObject *value = name ? ph_dict_get(environ, name) : NULL; /* new: its __str__ may take it out of environ */
 
 		if (value == NULL)
 			continue;
-		py.Py_IncRef(value); /* its __str__ may take it out of environ */
 		note_value(t, name, length, value);
 		py.Py_DecRef(value);
 	}

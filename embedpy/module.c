@@ -58,12 +58,12 @@ BUILTIN(become_worker)
 /* take: new reference to an option; NULL for None. */
 static PyObject *take(PyObject *options, const char *name)
 {
-	PyObject *value = py.PyDict_GetItemString(options, name); /* borrowed */
+	PyObject *value = ph_dict_get(options, name); /* new */
 
-	if (value == PH_NONE)
-		return NULL;
-	py.Py_IncRef(value);
-	return value;
+	if (value != PH_NONE)
+		return value;
+	py.Py_DecRef(value);
+	return NULL;
 }
 
 /* configure(options: dict): the application and the helpers of worker.py; see ph_runtime. */
@@ -74,6 +74,7 @@ BUILTIN(configure)
 		return NULL;
 	ph_py.application = take(args[0], "application");
 	ph_py.templates = take(args[0], "templates");
+	ph_thread_templates(0, ph_py.templates);
 	ph_py.socket_type = take(args[0], "socket");
 	ph_py.bytes_io = take(args[0], "bytes_io");
 	ph_py.open_file = take(args[0], "open_file");
@@ -89,21 +90,51 @@ BUILTIN(configure)
 	return none();
 }
 
-/* run_thread(i): the target of the threading.Thread objects; returns when the worker drains. */
+/*
+ * run_thread(i, make): the target of the threading.Thread objects; returns when the worker drains.  make() returns the
+ * thread's own templates; None: those of thread 0 are everybody's.
+ */
 BUILTIN(run_thread)
 {
-	int i = nargs == 1 ? (int)py.PyLong_AsLong(args[0]) : 0;
+	int i = nargs == 2 ? (int)py.PyLong_AsLong(args[0]) : 0;
+	PyObject *own;
 
 	UNUSED;
 	if (i <= 0 || i >= ph_thread_count) {
-		py.PyErr_SetString(*py.PyExc_ValueError, "run_thread(i): no such thread");
+		py.PyErr_SetString(*py.PyExc_ValueError, "run_thread(i, make): no such thread");
 		return NULL;
 	}
-	ph_threads[i].ident = py.PyThread_get_thread_ident();
+	if (args[1] == PH_NONE) {
+		ph_thread_templates(i, ph_py.templates);
+	} else {
+		own = py.PyObject_CallFunctionObjArgs(args[1], NULL); /* new */
+		if (own == NULL)
+			return NULL;
+		ph_thread_templates(i, own);
+		py.Py_DecRef(own);
+	}
+	__atomic_store_n(&ph_threads[i].ident, py.PyThread_get_thread_ident(), __ATOMIC_RELAXED);
 	ph_threads[i].saved = py.PyEval_SaveThread();
 	goPythonThread(i);
 	ph_gil_acquire(&ph_threads[i]);
 	return none();
+}
+
+enum { NOT_THIS = -2, TOO_LATE = -3 };
+
+/* take_socket: a duplicate of the socket, if t runs a request of that connection; -1 with errno, or one of the above */
+static int take_socket(ph_thread *t, uint64_t id)
+{
+	int fd = NOT_THIS;
+
+	ph_lock(t);
+	if (t->active && t->conn_id == id) {
+		fd = ph_claim_answer(t) ? fcntl(t->x.fd, F_DUPFD_CLOEXEC, 0) : TOO_LATE;
+		if (fd >= 0)
+			t->taken = true;
+	}
+	ph_unlock(t);
+	return fd;
 }
 
 /*
@@ -116,20 +147,15 @@ BUILTIN(connection_fd)
 
 	UNUSED;
 	for (int i = 0; i < ph_thread_count; i++) {
-		ph_thread *t = &ph_threads[i];
-		int fd;
+		int fd = take_socket(&ph_threads[i], id);
 
-		if (!t->active || t->x.conn == NULL || t->x.conn->id != id)
+		if (fd == NOT_THIS)
 			continue;
-		if (!ph_claim_answer(t)) {
+		if (fd == TOO_LATE) {
 			py.PyErr_SetString(*py.PyExc_RuntimeError, "the request took too long: its client has been answered");
 			return NULL;
 		}
-		fd = fcntl(t->x.fd, F_DUPFD_CLOEXEC, 0);
-		if (fd < 0)
-			return py.PyErr_SetFromErrno(*py.PyExc_OSError);
-		t->taken = true;
-		return py.PyLong_FromLong(fd);
+		return fd < 0 ? py.PyErr_SetFromErrno(*py.PyExc_OSError) : py.PyLong_FromLong(fd);
 	}
 	py.PyErr_SetString(*py.PyExc_RuntimeError, "gunicorn.socket was used outside of its request");
 	return NULL;
@@ -291,7 +317,7 @@ BUILTIN(request_count)
 
 	UNUSED;
 	for (int i = 0; i < ph_thread_count; i++)
-		count += ph_threads[i].serial;
+		count += __atomic_load_n(&ph_threads[i].serial, __ATOMIC_RELAXED);
 	return py.PyLong_FromUnsignedLongLong(count);
 }
 
@@ -320,7 +346,7 @@ static PyMethodDef builtins[] = {
 	{"control_fd", control_fd, METH_FASTCALL_KEYWORDS, "control_fd() -> int"},
 	{"become_worker", become_worker, METH_FASTCALL_KEYWORDS, "become_worker(boot, fds)"},
 	{"configure", configure, METH_FASTCALL_KEYWORDS, "configure(options)"},
-	{"run_thread", run_thread, METH_FASTCALL_KEYWORDS, "run_thread(i)"},
+	{"run_thread", run_thread, METH_FASTCALL_KEYWORDS, "run_thread(i, make)"},
 	{"connection_fd", connection_fd, METH_FASTCALL_KEYWORDS, "connection_fd(id) -> int"},
 	{"before_fork", before_fork, METH_FASTCALL_KEYWORDS, "before_fork()"},
 	{"after_fork_in_parent", after_fork_in_parent, METH_FASTCALL_KEYWORDS, "after_fork_in_parent()"},

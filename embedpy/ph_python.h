@@ -78,7 +78,7 @@ typedef struct {
 	X(PyObject *, PyDict_Copy, (PyObject *))                                                                           \
 	X(int, PyDict_SetItem, (PyObject *, PyObject *, PyObject *))                                                       \
 	X(int, PyDict_SetItemString, (PyObject *, const char *, PyObject *))                                               \
-	X(PyObject *, PyDict_GetItemString, (PyObject *, const char *)) /* borrowed */                                     \
+	X(PyObject *, PyDict_GetItemString, (PyObject *, const char *)) /* borrowed; see ph_dict_get */                   \
 	X(Py_ssize_t, PyList_Size, (PyObject *))                                                                           \
 	X(PyObject *, PyList_GetItem, (PyObject *, Py_ssize_t)) /* borrowed */                                             \
 	X(Py_ssize_t, PyTuple_Size, (PyObject *))                                                                          \
@@ -103,8 +103,13 @@ typedef struct {
 	X(PyObject *, PyEval_EvalCode, (PyObject *, PyObject *, PyObject *))                                               \
 	X(PyObject *, PyEval_GetBuiltins, (void)) /* borrowed */
 
-/* Exported in some versions only: PyObject_Vectorcall is a function since 3.12, an inline before. */
-#define PH_OPTIONAL(X) X(PyObject *, PyObject_Vectorcall, (PyObject *, PyObject *const *, size_t, PyObject *))
+/*
+ * Exported in some versions only: PyObject_Vectorcall is a function since 3.12, an inline before; GetItemStringRef came
+ * with 3.13 (1: found, new reference; 0: not there; -1: exception).
+ */
+#define PH_OPTIONAL(X)                                                                                                 \
+	X(PyObject *, PyObject_Vectorcall, (PyObject *, PyObject *const *, size_t, PyObject *))                            \
+	X(int, PyDict_GetItemStringRef, (PyObject *, const char *, PyObject **))
 
 /* Static objects: the symbol is the object itself. */
 #define PH_OBJECTS(X)                                                                                                  \

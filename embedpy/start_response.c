@@ -10,29 +10,27 @@
 
 enum { THREAD_BITS = 16 }; /* low bits of a token: the thread; the rest: the request's serial number */
 
-static uint64_t token_of(ph_thread *t)
+static uint64_t token_of(const ph_thread *t)
 {
 	return t->serial << THREAD_BITS | (uint64_t)t->index;
 }
 
-static bool is_running(ph_thread *t, PyObject *token)
+ph_thread *ph_token_thread(uint64_t token)
 {
-	return t->open && token_of(t) == py.PyLong_AsUnsignedLongLong(token);
+	return &ph_threads[token & ((1 << THREAD_BITS) - 1)];
 }
 
-/* ph_thread_of_token: borrowed pointer to the thread whose running request the token names, or NULL with an error. */
-ph_thread *ph_thread_of_token(PyObject *token)
+bool ph_token_runs(const ph_thread *t, uint64_t token)
 {
-	uint64_t n = py.PyLong_AsUnsignedLongLong(token);
-	ph_thread *t = &ph_threads[n & ((1 << THREAD_BITS) - 1)];
-
-	if (!is_running(t, token)) {
-		py.PyErr_SetString(*py.PyExc_RuntimeError,
-		                   "start_response(), write() or early_hints() called after its request was over");
-		return NULL;
-	}
-	return t;
+	return t->open && token_of(t) == token;
 }
+
+void ph_token_refuse(void)
+{
+	py.PyErr_SetString(*py.PyExc_RuntimeError,
+	                   "start_response(), write() or early_hints() called after its request was over");
+}
+
 
 /* write(data): the imperative way to send, PEP 3333 "The write() Callable".  Returns None. */
 static PyObject *write_call(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
@@ -134,28 +132,94 @@ wrong:
 	return PH_ERR;
 }
 
+/* start: the head from given[3] and the fields of its headers.  GIL held: nobody else writes it meanwhile. */
+static int start(PyObject *token, PyObject *given[3], PyObject *fields)
+{
+	uint64_t n = py.PyLong_AsUnsignedLongLong(token);
+	ph_thread *t = ph_token_thread(n);
+
+	if (!ph_token_runs(t, n)) {
+		ph_token_refuse();
+		return PH_ERR;
+	}
+	if (t->started && replace(t, given[2]) != PH_OK)
+		return PH_ERR;
+	ph_head_reset(t);
+	t->started = false;
+	if (ph_head_status(t, given[0]) == PH_OK && ph_head_headers(t, &t->head, fields, false) == PH_OK) {
+		t->started = true;
+		return PH_OK;
+	}
+	if (ph_token_runs(t, n) && !t->committed) { /* the error's text came from a __repr__ of the application */
+		ph_head_reset(t);
+		t->started = false;
+	}
+	return PH_ERR;
+}
+
+/* may_start: the thread of the request, with its turn, if start_response may be called now; or NULL with an error. */
+static ph_thread *may_start(PyObject *token, PyObject *exc_info)
+{
+	ph_thread *t = ph_turn_of_token(token);
+
+	if (t == NULL || !t->started || replace(t, exc_info) == PH_OK)
+		return t;
+	ph_turn_end(t);
+	return NULL;
+}
+
+/* forget_start: after an error, which is kept: what an earlier call said is no answer any more. */
+static void forget_start(PyObject *token)
+{
+	PyObject *type, *value, *trace;
+	ph_thread *t;
+
+	py.PyErr_Fetch(&type, &value, &trace);
+	if ((t = ph_turn_of_token(token)) != NULL) {
+		if (!t->committed) {
+			ph_head_reset(t);
+			t->started = false;
+		}
+		ph_turn_end(t);
+	}
+	py.PyErr_Restore(type, value, trace); /* also in place of what the turn's refusal set */
+}
+
+/* start_apart: the same without a GIL: the head is written apart, and takes its place in one turn. */
+static int start_apart(PyObject *token, PyObject *given[3], PyObject *fields)
+{
+	ph_thread draft = {.content_length = -1};
+	ph_thread *t = may_start(token, given[2]);
+
+	if (t == NULL)
+		return PH_ERR;
+	ph_turn_end(t);
+	if (ph_head_status(&draft, given[0]) != PH_OK || ph_head_headers(&draft, &draft.head, fields, false) != PH_OK) {
+		forget_start(token);
+		t = NULL;
+	} else if ((t = may_start(token, given[2])) != NULL) {
+		ph_head_adopt(t, &draft);
+		t->started = true;
+		ph_turn_end(t);
+	}
+	ph_buffer_free(&draft.head);
+	ph_buffer_free(&draft.offload);
+	return t ? PH_OK : PH_ERR;
+}
+
 /* start_response(status, headers, exc_info=None) -> write */
 static PyObject *start_response_call(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
 	PyObject *given[3] = {NULL, NULL, NULL};
 	PyObject *fields, *write = NULL;
-	ph_thread *t;
+	int done;
 
 	if (collect(args, nargs, kwnames, given) != PH_OK || (fields = ph_head_fields(given[1])) == NULL) /* new */
 		return NULL;
-	t = ph_thread_of_token(self); /* now: making the fields took the application's code, and any time */
-	if (t == NULL || (t->started && replace(t, given[2]) != PH_OK))
-		goto out;
-	ph_head_reset(t);
-	t->started = false;
-	if (ph_head_status(t, given[0]) == PH_OK && ph_head_headers(t, &t->head, fields, false) == PH_OK) {
-		t->started = true;
+	/* now: making the fields took the application's code, and any time */
+	done = ph_free_threaded ? start_apart(self, given, fields) : start(self, given, fields);
+	if (done == PH_OK)
 		write = py.PyCFunction_NewEx(&write_def, self, NULL); /* new */
-	} else if (is_running(t, self) && !t->committed) { /* the error's text came from a __repr__ of the application */
-		ph_head_reset(t);
-		t->started = false;
-	}
-out:
 	py.Py_DecRef(fields);
 	return write;
 }

@@ -43,19 +43,40 @@ static int intern_names(void)
 /* thread_new: buffers of thread i; the main thread starts with the GIL, as the fork left it. */
 static int threads_new(int count)
 {
-	ph_threads = calloc((size_t)count, sizeof *ph_threads);
+	ph_threads = aligned_alloc(_Alignof(ph_thread), (size_t)count * sizeof *ph_threads);
 	if (ph_threads == NULL)
 		return PH_ERR;
+	memset(ph_threads, 0, (size_t)count * sizeof *ph_threads);
 	ph_thread_count = count;
 	for (int i = 0; i < count; i++) {
 		ph_threads[i].index = i;
 		ph_threads[i].date_second = -1;
+		pthread_mutex_init(&ph_threads[i].lock, NULL);
 		if (ph_environ_prepare(&ph_threads[i]) != PH_OK)
 			return PH_ERR;
 	}
 	ph_threads[0].holds_gil = true;
 	ph_threads[0].ident = py.PyThread_get_thread_ident();
 	return PH_OK;
+}
+
+void ph_thread_templates(int thread, PyObject *templates)
+{
+	py.Py_IncRef(templates); /* takes NULL */
+	ph_threads[thread].templates = templates;
+}
+
+PyObject *ph_dict_get(PyObject *dict, const char *key)
+{
+	PyObject *value = NULL;
+
+	if (py.PyDict_GetItemStringRef == NULL) { /* before 3.13: the GIL is held */
+		value = py.PyDict_GetItemString(dict, key); /* borrowed */
+		py.Py_IncRef(value);                        /* takes NULL */
+	} else if (py.PyDict_GetItemStringRef(dict, key, &value) < 0) {
+		py.PyErr_Clear();
+	}
+	return value;
 }
 
 PyObject *ph_worker_function(const char *name)

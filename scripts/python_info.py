@@ -1,4 +1,4 @@
-"""Prints one line about this Python: "MAJOR.MINOR MISSING EXECUTABLE".
+"""Prints one line about this Python: "MAJOR.MINOR MISSING EXECUTABLE"; a free-threaded one's version ends with t.
 
 MISSING is what it lacks for pyhost and its tests: "venv", "libpython", "venv,libpython" or "-".
 """
@@ -24,7 +24,8 @@ def has_libpython():
 
 def main():
     missing = [name for name, there in (("venv", has_venv()), ("libpython", has_libpython())) if not there]
-    print("%d.%d %s %s" % (sys.version_info[:2] + (",".join(missing) or "-", sys.executable)))
+    suffix = "t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
+    print("%d.%d%s %s %s" % (sys.version_info[:2] + (suffix, ",".join(missing) or "-", sys.executable)))
 
 
 main()

@@ -2,7 +2,7 @@
 # Prints the Pythons that the tests run on, one "MAJOR.MINOR EXECUTABLE" a line, the default one first.
 #
 # The default is $PYTHON (python3). The others are those of $PYTHONS, names or paths; unset, the ones of 3.8, 3.11,
-# 3.12 and 3.13 that the PATH or pyenv have.
+# 3.12 and 3.13 that the PATH or pyenv have, and a free-threaded one of the PATH or of make python-nogil.
 set -eu
 . "$(dirname "$0")/lib.sh"
 
@@ -45,3 +45,10 @@ for wanted in 3.8 3.11 3.12 3.13; do
     done
     echo "Not tested: $wanted, which is not on this machine" >&2
 done
+
+for name in python3.14t python3.13t .pythons/*/bin/python3; do
+    if line=$(info "$name") && [ "${line%% *}" != "${default%% *}" ]; then
+        case ${line%% *} in *t) show "$line"; exit ;; esac
+    fi
+done
+echo "Not tested: a free-threaded Python, which is not on this machine (make python-nogil builds one)" >&2

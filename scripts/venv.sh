@@ -47,11 +47,28 @@ if [ "$(cat "$folder/.made-by" 2>/dev/null)" != "$made_by" ]; then
     printf '%s\n' "$made_by" >"$folder/.made-by"
 fi
 
+install() {
+    quietly "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "$@" >&2
+}
+
+# install_each: not every package can be had for a free-threaded Python. What cannot is named, and its tests are skipped.
+install_each() {
+    cat "$requirements" pyapps/*/requirements.txt | sed 's/ *#.*//; /^-/d; /^$/d' | sort -u >"$folder/.wanted"
+    while read -r package; do
+        "$folder/bin/python" -m pip install --quiet --disable-pip-version-check "$package" >"$folder/.log" 2>&1 </dev/null ||
+            echo "      not for a free-threaded Python $version: $package" >&2
+    done <"$folder/.wanted"
+    rm -f "$folder/.wanted" "$folder/.log"
+}
+
 # The stamp is the requirements themselves, with the files that they include.
 stamp=$folder/.installed-$(printf '%s' "$requirements" | tr '/' '-')
 wanted=$(cat "$requirements" pyapps/*/requirements.txt)
 if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
-    quietly "$folder/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements" >&2
+    case $version in
+    *t) install_each ;;
+    *) install -r "$requirements" ;;
+    esac
     printf '%s\n' "$wanted" >"$stamp"
 fi
 

@@ -1,22 +1,14 @@
 package tests
 
 import (
-	"os/exec"
 	"strings"
 	"testing"
 )
 
-func requireGreenlet(t *testing.T) {
-	t.Helper()
-	if err := exec.Command(interpreter, "-c", "import greenlet").Run(); err != nil {
-		t.Fatalf("%s has no greenlet: install it there", interpreter)
-	}
-}
-
 // Applications switch C stacks under the server (SQLAlchemy's asyncio, gevent): no request may notice.
 func TestGreenlets(t *testing.T) {
 	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
-		requireGreenlet(t)
+		requireModule(t, "greenlet")
 		s := Start(t, Options{App: "greenlets", Kind: kind})
 		for range 20 {
 			s.Get("/juggle").Want(t, 200, "500")
@@ -36,7 +28,7 @@ func TestGreenlets(t *testing.T) {
 // A greenlet that one request leaves suspended is resumed by a later one of the same thread.
 func TestGreenletsAcrossRequests(t *testing.T) {
 	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
-		requireGreenlet(t)
+		requireModule(t, "greenlet")
 		s := Start(t, Options{App: "greenlets", Kind: kind})
 		counts := map[string]int{}
 		for range 200 {

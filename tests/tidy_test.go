@@ -33,7 +33,7 @@ type source struct {
 }
 
 // foreign are folders, or files in their place, with nothing of ours in them.
-var foreign = regexp.MustCompile(`^(\.git|\.venvs?|\.venv-.*|bin|build|dist|__pycache__|data)$`)
+var foreign = regexp.MustCompile(`^(\.git|\.venvs?|\.venv-.*|\.pythons|bin|build|dist|__pycache__|data)$`)
 
 // sources returns the files with one of these endings; none = all. A source archive has no git to ask.
 func sources(t *testing.T, endings ...string) (all []source) {

@@ -20,10 +20,14 @@ import _pyhost_streams as streams
 
 DUMP_SIGNAL = 8  # above SIGRTMIN: no program is likely to use it
 
+# No GIL: what all requests use, and count references of, exists once per thread (docs/free-threading.md).
+FREE_THREADED = "free-threading build" in sys.version
+
 number = 0       # of this worker, from 1; see pyhost.worker_id
 after_fork = []  # functions of pyhost.postfork
 at_exit = []     # functions of pyhost.worker_exit
 _ran = set()     # the hooks of the end that have been begun
+_templates = None  # makes the templates of environ, one per listener
 
 
 def boot(text, error_fd, wake_fd, note_fd):
@@ -31,7 +35,7 @@ def boot(text, error_fd, wake_fd, note_fd):
 
     Returns None, or (exit code, cause, traceback) when the application does not load.
     """
-    global number
+    global number, _templates
     worker = json.loads(text)
     config = worker["config"]
     number = worker.get("slot", 0) + 1
@@ -61,9 +65,13 @@ def boot(text, error_fd, wake_fd, note_fd):
     if config.get("reload"):
         modules.start()
     guard_signals()
+
+    def _templates():
+        return tuple(template(config, each, error_fd) for each in worker["listeners"])
+
     _pyhost.configure({
         "application": application,
-        "templates": tuple(template(config, each, error_fd) for each in worker["listeners"]),
+        "templates": _templates(),
         "socket": streams.ClientSocket,
         "bytes_io": io.BytesIO,
         "open_file": streams.open_file,
@@ -208,7 +216,8 @@ def template(config, listener, error_fd):
         "wsgi.early_hints": None,  # each request has its own, as its socket
         "gunicorn.socket": None,
     }
-    return environ
+    # interned strings never die, so a free-threaded Python counts no references of them
+    return {key: sys.intern(value) if type(value) is str else value for key, value in environ.items()}
 
 
 def header_pairs(fields):
@@ -228,7 +237,8 @@ def header_pairs(fields):
 def start_threads(count):
     """Start request threads 1..count-1; thread 0 is the main thread.  They are daemons: draining is the server's."""
     for index in range(1, count):
-        threading.Thread(target=_pyhost.run_thread, args=(index,), name="gthread_%d" % index, daemon=True).start()
+        threading.Thread(target=_pyhost.run_thread, args=(index, _templates if FREE_THREADED else None),
+                         name="gthread_%d" % index, daemon=True).start()
 
 
 def run_worker_exit():
