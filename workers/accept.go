@@ -81,9 +81,8 @@ func (w *worker) isAccepting() bool {
 	return w.accepting
 }
 
-// acceptOne takes one connection from a listener; it is the caller's. nil if there is none, or no room for it. spare is
-// memory for it, or nil.
-func (w *worker) acceptOne(listener int, spare *conn) *conn {
+// acceptOne takes one connection from a listener; it is the caller's. nil if there is none, or no room for it.
+func (w *worker) acceptOne(listener int) *conn {
 	if w.draining.Load() {
 		return nil // the number may be another descriptor's by now
 	}
@@ -103,7 +102,7 @@ func (w *worker) acceptOne(listener int, spare *conn) *conn {
 		w.acceptFailed(errno)
 		return nil
 	}
-	c, ok := w.table.add(fd, spare)
+	c, ok := w.table.add(fd)
 	w.gone() // c counts itself
 	if !ok {
 		unix.Close(fd)
@@ -142,9 +141,9 @@ func (w *worker) acceptLast() {
 		return
 	}
 	for _, l := range w.listeners {
-		for c := w.acceptOne(l.fd, nil); c != nil; c = w.acceptOne(l.fd, nil) {
+		for c := w.acceptOne(l.fd); c != nil; c = w.acceptOne(l.fd) {
 			if !c.guarded || w.admit(c) {
-				c.message = &message{}
+				c.hold(message{})
 				w.ready.push(c)
 			}
 		}

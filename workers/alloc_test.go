@@ -58,30 +58,41 @@ func TestNoAllocationPerRequest(t *testing.T) {
 	}
 }
 
-// A connection that ends with its first response, as a proxy without keep-alive makes them, leaves no garbage either.
+// A connection that ends with its first response, as a proxy without keep-alive makes them, leaves no garbage either,
+// whether its request is there when it is accepted or comes later.
 func TestNoAllocationPerConnection(t *testing.T) {
-	s := prepare(t, options{keepAlive: -1, tune: func(w *worker) {
-		w.python = closing{cheap{w.python.(*fakePython)}}
-	}})
-	if err := s.w.startAccepting(); err != nil {
-		t.Fatal(err)
-	}
-	thread, in := newThread(s.w, 0), make([]byte, 1024)
-	address := s.address.(*net.TCPAddr)
-	to := &unix.SockaddrInet4{Port: address.Port, Addr: [4]byte{127, 0, 0, 1}}
-	request := []byte(browser)
-	allocations := testing.AllocsPerRun(100, func() {
-		fd, _ := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
-		unix.Connect(fd, to)
-		socket.Send(fd, request)
-		for answers := 0; answers == 0; answers, _ = socket.Receive(fd, in) {
-			n, _ := unix.EpollWait(s.w.poller.fd, thread.events, 1000)
-			thread.handle(n)
-		}
-		unix.Close(fd)
-	})
-	if allocations != 0 {
-		t.Errorf("%v allocations per connection", allocations)
+	for name, late := range map[string]bool{"at once": false, "later": true} {
+		t.Run(name, func(t *testing.T) {
+			s := prepare(t, options{keepAlive: -1, tune: func(w *worker) {
+				w.python = closing{cheap{w.python.(*fakePython)}}
+			}})
+			if err := s.w.startAccepting(); err != nil {
+				t.Fatal(err)
+			}
+			thread, in := newThread(s.w, 0), make([]byte, 1024)
+			address := s.address.(*net.TCPAddr)
+			to := &unix.SockaddrInet4{Port: address.Port, Addr: [4]byte{127, 0, 0, 1}}
+			request := []byte(browser)
+			handle := func() {
+				n, _ := unix.EpollWait(s.w.poller.fd, thread.events, 1000)
+				thread.handle(n)
+			}
+			allocations := testing.AllocsPerRun(100, func() {
+				fd, _ := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
+				unix.Connect(fd, to)
+				if late {
+					handle()
+				}
+				socket.Send(fd, request)
+				for answers := 0; answers == 0; answers, _ = socket.Receive(fd, in) {
+					handle()
+				}
+				unix.Close(fd)
+			})
+			if allocations != 0 {
+				t.Errorf("%v allocations per connection", allocations)
+			}
+		})
 	}
 }
 
@@ -102,4 +113,34 @@ func descriptor(t *testing.T, c *client) (fd int) {
 	}
 	raw.Control(func(n uintptr) { fd = int(n) })
 	return fd
+}
+
+// A connection that waits behind a busy worker and goes to another one leaves no garbage in either.
+func TestNoAllocationPerHandover(t *testing.T) {
+	receive, send := queuePair(t)
+	s := prepare(t, options{tune: with(receive, send)})
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer unix.Close(fds[1])
+	c, _ := s.w.table.add(fds[0])
+	c.facts.RemoteAddr, c.facts.RemotePort = []byte("192.0.2.1"), []byte("12345")
+	allocations := testing.AllocsPerRun(100, func() {
+		c.hold(message{})
+		s.w.ready.push(c)
+		if !s.w.passOn() {
+			t.Fatal("it was not given away")
+		}
+		if c = s.w.handover.take(); c == nil {
+			t.Fatal("it was not taken")
+		}
+	})
+	if allocations != 0 {
+		t.Errorf("%v allocations per connection", allocations)
+	}
+	if string(c.facts.RemoteAddr) != "192.0.2.1" || string(c.facts.RemotePort) != "12345" {
+		t.Errorf("the client is %s port %s now", c.facts.RemoteAddr, c.facts.RemotePort)
+	}
+	s.w.close(c)
 }

@@ -1,6 +1,7 @@
 package workers
 
 import (
+	"sync"
 	"sync/atomic"
 	"unsafe"
 
@@ -30,7 +31,6 @@ type conn struct {
 // owned is what only the owner of a connection touches.
 type owned struct {
 	fd         int
-	shared     bool // it was in the poller or in the lane: others may still know it
 	registered bool // in the poller
 	guarded    bool // something comes before its first request, see worker.admit
 	packets    bool // it speaks the uwsgi protocol
@@ -40,11 +40,18 @@ type owned struct {
 	tunnel     *tunnel        // fd is the worker's end of it; nil without TLS. Such a connection cannot change its process
 	peerText   [48]byte       // what facts has of the peer's address and port
 	python     unsafe.Pointer // the C layer's side, see embedpy.DropConn
-	message    *message       // a request that the lane completed, on its way to a Python thread
+	message    *message       // a request on its way to a Python thread
+	held       message        // what message points to, where nothing else has it
 }
 
-// renew makes c a new connection. Of an old one nobody may know but those who scan the table: they take what they find
-// by claim, and then it is this one.
+// hold makes m what the connection waits with.
+func (c *conn) hold(m message) {
+	c.held = m
+	c.message = &c.held
+}
+
+// renew makes c a new connection. Those who came upon the old one, by an event or a look at the table, take it by claim
+// if at all, and then it is this one: for an event that was another's they read once too often.
 func (c *conn) renew(fd int, generation uint32) {
 	c.generation.Store(generation)
 	c.since.Store(0)
@@ -97,6 +104,7 @@ type table struct {
 	top    atomic.Int64 // one above the highest descriptor that was ever added
 	count  atomic.Int64
 	nextID atomic.Uint32
+	spare  sync.Pool // of *conn that are closed: connections leave no garbage
 }
 
 // lastGeneration keeps generations, which start anew after it, below the poller's tags.
@@ -108,12 +116,12 @@ func newTable(limit int) *table {
 }
 
 // add registers an accepted descriptor; the connection starts busy, owned by the caller. It reports false when the
-// descriptor is beyond the table. spare is a closed connection whose memory is used again, or nil.
-func (t *table) add(fd int, spare *conn) (*conn, bool) {
+// descriptor is beyond the table.
+func (t *table) add(fd int) (*conn, bool) {
 	if fd >= len(t.conns) {
 		return nil, false
 	}
-	c := spare
+	c, _ := t.spare.Get().(*conn)
 	if c == nil {
 		c = new(conn)
 	}
@@ -153,6 +161,9 @@ func (t *table) find(fd int, generation uint32) *conn {
 
 // forget comes before the connection's descriptor is closed and may come back as another's. It still counts.
 func (t *table) forget(c *conn) { t.conns[c.fd].Store(nil) }
+
+// recycle takes a closed connection that no goroutine keeps: its memory is another one's from now on.
+func (t *table) recycle(c *conn) { t.spare.Put(c) }
 
 // gone counts a connection out, of which nothing is left: when none is, the worker may end.
 func (t *table) gone() { t.count.Add(-1) }

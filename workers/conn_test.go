@@ -83,7 +83,7 @@ func TestNoEventIsLost(t *testing.T) {
 // An event that the poller reported before its connection was closed means nothing to the next one with its descriptor.
 func TestStaleEvents(t *testing.T) {
 	table := newTable(10)
-	first, _ := table.add(5, nil)
+	first, _ := table.add(5)
 	if table.find(5, first.generation.Load()) != first {
 		t.Fatal("the connection is not found")
 	}
@@ -91,11 +91,11 @@ func TestStaleEvents(t *testing.T) {
 	if table.find(5, first.generation.Load()) != nil {
 		t.Error("a removed connection is found")
 	}
-	second, _ := table.add(5, nil)
+	second, _ := table.add(5)
 	if table.find(5, first.generation.Load()) != nil || table.find(5, second.generation.Load()) != second {
 		t.Error("an old event finds the new connection")
 	}
-	if _, ok := table.add(10, nil); ok {
+	if _, ok := table.add(10); ok {
 		t.Error("a descriptor beyond the table was added")
 	}
 	table.gone()
@@ -109,7 +109,7 @@ func TestGenerationsStartAnew(t *testing.T) {
 	table := newTable(1)
 	table.nextID.Store(math.MaxUint32 - 5)
 	for range 10 {
-		c, _ := table.add(0, nil)
+		c, _ := table.add(0)
 		if c.generation.Load() == tagListener || c.generation.Load() == tagReady || table.find(0, c.generation.Load()) != c {
 			t.Errorf("generation %d", c.generation.Load())
 		}

@@ -42,7 +42,9 @@ func (w *worker) giveWay() bool {
 		if c == nil {
 			return false
 		}
-		if w.closeIf(c, func() bool { return true }) {
+		// Its memory may be a younger connection's by now.
+		generation := c.generation.Load()
+		if w.closeIf(c, func() bool { return c.generation.Load() == generation }) {
 			return w.table.count.Load() < w.maxConns
 		}
 	}

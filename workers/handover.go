@@ -1,7 +1,6 @@
 package workers
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 	"os"
@@ -9,14 +8,18 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pyhost/pyhost/workers/socket"
 	"github.com/pyhost/pyhost/wsgi"
 )
 
 // inlineBytes is how much of a request travels in the packet itself; more goes in a file of memory beside it.
-const inlineBytes = 32 << 10
+const inlineBytes = 16 << 10
 
-// packetRoom is more than a packet ever has: raw, rest and what is known of the connection, in JSON.
-const packetRoom = 160 << 10
+// packetRoom is the longest packet: raw, rest and what is known of the connection.
+const packetRoom = 64 << 10
+
+// packetKept is how long a packet's memory may be to be kept for the next: most have no request in them.
+const packetKept = 4 << 10
 
 var packets = sync.Pool{New: func() any { return new([packetRoom]byte) }}
 
@@ -27,34 +30,14 @@ type handover struct {
 	receive int // in the poller as a listener is; -1 in tests that have no siblings
 	send    int
 	mu      sync.Mutex
-	closed  bool // nothing may be sent any more; under mu
+	closed  bool   // nothing may be sent any more; under mu
+	packet  []byte // memory for the next one; under mu
 }
 
 func newHandover(w *worker, receive, send int) *handover {
 	unix.CloseOnExec(receive)
 	unix.CloseOnExec(send)
 	return &handover{w: w, receive: receive, send: send}
-}
-
-// parcel is what travels with a connection's descriptor. A second descriptor is the spooled body, or else Raw, if that
-// is too long for a packet.
-type parcel struct {
-	Listener   int    `json:"l"`
-	RemoteAddr []byte `json:"a,omitempty"`
-	RemotePort []byte `json:"p,omitempty"`
-	Unix       bool   `json:"u,omitempty"`
-	TLS        bool   `json:"t,omitempty"`
-	Trusted    bool   `json:"y,omitempty"`
-	Extra      []byte `json:"x,omitempty"`
-	Entries    int    `json:"n,omitempty"`
-	Packets    bool   `json:"w,omitempty"`
-	Protocol   []byte `json:"v,omitempty"`
-	Answered   bool   `json:"k,omitempty"`
-	Waiting    int64  `json:"q"` // since when, CLOCK_MONOTONIC ns
-	Raw        []byte `json:"r,omitempty"`
-	Rest       []byte `json:"s,omitempty"`
-	Size       int64  `json:"z,omitempty"` // of a spooled body
-	Spooled    bool   `json:"f,omitempty"`
 }
 
 // movable reports whether another process can serve the connection.
@@ -68,14 +51,12 @@ func (h *handover) give(c *conn) bool {
 	if h.closed || len(c.message.rest) > inlineBytes {
 		return false
 	}
-	packet, extra, err := pack(c)
+	extra, err := h.pack(c)
 	if err != nil {
 		return false
 	}
-	fds := []int{c.fd}
 	if extra != nil {
 		defer extra.Close()
-		fds = append(fds, int(extra.Fd()))
 	}
 	registered := c.registered
 	if registered {
@@ -85,7 +66,7 @@ func (h *handover) give(c *conn) bool {
 		}
 		c.registered = false
 	}
-	if unix.Sendmsg(h.send, packet, unix.UnixRights(fds...), nil, unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL) != nil {
+	if !h.dispatch(c.fd, extra) {
 		return false // full, or out of descriptors; park puts it into the poller again
 	}
 	if file := c.message.file; file != nil {
@@ -95,33 +76,55 @@ func (h *handover) give(c *conn) bool {
 	h.w.table.forget(c)
 	h.w.python.DropConn(c.python)
 	unix.Close(c.fd)
+	h.w.table.recycle(c)
 	h.w.gone()
 	return true
 }
 
-// pack makes the packet of a connection, and the file that goes along.
-func pack(c *conn) (packet []byte, extra *os.File, err error) {
+// dispatch sends the packet, with the connection's descriptor and the file that goes along, if there is one.
+func (h *handover) dispatch(fd int, extra *os.File) bool {
+	if extra != nil {
+		return socket.SendRights(h.send, h.packet, fd, int(extra.Fd())) == 0
+	}
+	return socket.SendRights(h.send, h.packet, fd) == 0
+}
+
+var errPacketRoom = errors.New("too long for a packet")
+
+// pack makes the packet of a connection in h.packet, and the file that goes along.
+func (h *handover) pack(c *conn) (extra *os.File, err error) {
 	m, f := c.message, &c.facts
 	variables := f.Extra()
 	p := parcel{
-		Listener: f.Listener, RemoteAddr: f.RemoteAddr, RemotePort: f.RemotePort, Unix: f.ListenerUnix, TLS: f.TLS,
-		Trusted: f.Trusted, Extra: variables.Buf, Entries: variables.Entries, Packets: c.packets,
-		Protocol: f.Protocol,
-		Answered: c.answered.Load(), Waiting: m.since, Raw: m.raw, Rest: m.rest, Size: m.size, Spooled: m.file != nil,
+		listener: uint64(f.Listener), entries: uint64(variables.Entries), since: uint64(m.since), size: uint64(m.size),
+		remoteAddr: f.RemoteAddr, remotePort: f.RemotePort, protocol: f.Protocol, extra: variables.Buf,
+		raw: m.raw, rest: m.rest,
 	}
+	p.set(parcelUnix, f.ListenerUnix)
+	p.set(parcelTLS, f.TLS)
+	p.set(parcelTrusted, f.Trusted)
+	p.set(parcelPackets, c.packets)
+	p.set(parcelAnswered, c.answered.Load())
+	p.set(parcelSpooled, m.file != nil)
+	p.set(parcelProtocol, f.Protocol != nil)
 	switch {
 	case m.file != nil:
-		if extra, err = duplicate(m.file); err != nil {
-			return nil, nil, err
-		}
+		extra, err = duplicate(m.file)
 	case len(m.raw) > inlineBytes:
-		if extra, err = memoryFile(m.raw); err != nil {
-			return nil, nil, err
-		}
-		p.Raw = nil
+		p.raw = nil
+		extra, err = memoryFile(m.raw)
 	}
-	packet, err = json.Marshal(&p)
-	return packet, extra, err
+	if err != nil {
+		return nil, err
+	}
+	if cap(h.packet) > packetKept {
+		h.packet = nil
+	}
+	if h.packet = p.append(h.packet[:0]); len(h.packet) > packetRoom {
+		extra.Close() // nil is allowed
+		return nil, errPacketRoom
+	}
+	return extra, nil
 }
 
 func duplicate(f *os.File) (*os.File, error) {
@@ -138,10 +141,7 @@ func memoryFile(content []byte) (*os.File, error) {
 		return nil, os.NewSyscallError("memfd_create", err)
 	}
 	f := os.NewFile(uintptr(fd), "request")
-	if _, err = f.Write(content); err == nil {
-		_, err = f.Seek(0, io.SeekStart)
-	}
-	if err != nil {
+	if _, err = f.Write(content); err != nil {
 		f.Close()
 		return nil, err
 	}
@@ -165,68 +165,100 @@ func (h *handover) receiveOne() *conn {
 	defer h.w.gone()
 	buffer := packets.Get().(*[packetRoom]byte)
 	defer packets.Put(buffer)
-	packet, rights := buffer[:], make([]byte, unix.CmsgSpace(2*4))
-	n, oobn, _, _, err := unix.Recvmsg(h.receive, packet, rights, unix.MSG_DONTWAIT|unix.MSG_CMSG_CLOEXEC)
-	if err != nil || n <= 0 {
+	n, fds, count, errno := socket.ReceiveRights(h.receive, buffer[:])
+	if errno != 0 || n <= 0 {
 		return nil
 	}
-	fds, err := descriptorsIn(rights[:oobn])
+	c, err := h.unpack(buffer[:n], fds[:count])
 	if err == nil {
-		var c *conn
-		if c, err = h.unpack(packet[:n], fds); err == nil {
-			return c
-		}
+		return c
 	}
-	if len(fds) > 0 {
-		unix.Close(fds[0])
+	for _, fd := range fds[:count] {
+		unix.Close(fd)
 	}
 	h.w.log.Error("A connection from another worker is lost: %v", err)
 	return nil
 }
 
-func descriptorsIn(rights []byte) ([]int, error) {
-	messages, err := unix.ParseSocketControlMessage(rights)
-	if err != nil || len(messages) != 1 {
-		return nil, errors.New("it came without its descriptor (too many open files?)")
-	}
-	return unix.ParseUnixRights(&messages[0])
-}
+var errNoDescriptor = errors.New("it came without its descriptor (too many open files?)")
 
-// unpack makes the connection of a packet. When it fails the first descriptor is still the caller's.
+// unpack makes the connection of a packet. When it fails the descriptors are still the caller's.
 func (h *handover) unpack(packet []byte, fds []int) (*conn, error) {
 	var p parcel
-	var extra *os.File
-	if len(fds) == 2 {
-		extra = os.NewFile(uintptr(fds[1]), "body") // closed by its finalizer where an error leaves it
+	if len(fds) == 0 {
+		return nil, errNoDescriptor
 	}
-	if err := json.Unmarshal(packet, &p); err != nil {
+	if err := p.parse(packet); err != nil {
 		return nil, err
 	}
-	m := &message{raw: p.Raw, rest: p.Rest, size: p.Size, since: p.Waiting}
+	if p.listener >= uint64(len(h.w.listeners)) {
+		return nil, errParcel
+	}
+	m := message{raw: cloned(p.raw), rest: cloned(p.rest), size: int64(p.size), since: int64(p.since)}
 	switch {
-	case p.Spooled:
-		m.file = extra
-	case extra != nil:
-		raw, err := io.ReadAll(extra)
-		if err != nil {
+	case p.has(parcelSpooled) && len(fds) < 2:
+		return nil, errNoDescriptor
+	case !p.has(parcelSpooled) && len(fds) == 2:
+		var err error
+		if m.raw, err = contents(fds[1]); err != nil {
 			return nil, err
 		}
-		extra.Close()
-		m.raw = raw
 	}
-	c, ok := h.w.table.add(fds[0], nil)
+	c, ok := h.w.table.add(fds[0])
 	if !ok {
 		return nil, unix.EMFILE
 	}
-	c.facts = wsgi.Conn{
-		RemoteAddr: p.RemoteAddr, RemotePort: p.RemotePort, Listener: p.Listener, ListenerUnix: p.Unix, TLS: p.TLS,
-		Trusted: p.Trusted, Protocol: p.Protocol,
+	switch {
+	case p.has(parcelSpooled):
+		m.file = os.NewFile(uintptr(fds[1]), "body")
+	case len(fds) == 2:
+		unix.Close(fds[1])
 	}
-	c.facts.SetExtra(wsgi.Frame{Buf: p.Extra, Entries: p.Entries})
-	c.packets, c.message = p.Packets, m
-	c.answered.Store(p.Answered)
+	c.hold(m)
+	c.learn(&p)
 	return c, nil
 }
+
+// contents reads a file of memory from its start.
+func contents(fd int) ([]byte, error) {
+	var stat unix.Stat_t
+	if err := unix.Fstat(fd, &stat); err != nil {
+		return nil, os.NewSyscallError("fstat", err)
+	}
+	content := make([]byte, stat.Size)
+	for read := 0; read < len(content); {
+		n, err := unix.Pread(fd, content[read:], int64(read))
+		if err != nil {
+			return nil, os.NewSyscallError("pread", err)
+		}
+		if n == 0 {
+			return nil, io.ErrUnexpectedEOF
+		}
+		read += n
+	}
+	return content, nil
+}
+
+// learn is what the other worker knew of the connection; nothing of it stays in the packet.
+func (c *conn) learn(p *parcel) {
+	text := append(append(c.peerText[:0], p.remoteAddr...), p.remotePort...)
+	n := len(p.remoteAddr)
+	c.facts = wsgi.Conn{
+		RemoteAddr: text[:n:n], RemotePort: text[n:], Listener: int(p.listener), ListenerUnix: p.has(parcelUnix),
+		TLS: p.has(parcelTLS), Trusted: p.has(parcelTrusted),
+	}
+	if p.has(parcelProtocol) {
+		c.facts.Protocol = cloned(p.protocol)
+	}
+	if p.entries > 0 {
+		c.facts.SetExtra(wsgi.Frame{Buf: cloned(p.extra), Entries: int(p.entries)})
+	}
+	c.packets = p.has(parcelPackets)
+	c.answered.Store(p.has(parcelAnswered))
+}
+
+// cloned is a copy of its own, nil of nothing.
+func cloned(b []byte) []byte { return append([]byte(nil), b...) }
 
 // seal ends giving for good: from now on what waits here is served here.
 func (h *handover) seal() {

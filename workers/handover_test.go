@@ -48,14 +48,14 @@ func TestHandOver(t *testing.T) {
 				}})
 				client := giver.dial()
 				sent := make(chan struct{})
-				c := giver.w.acceptOne(giver.w.listeners[0].fd, nil)
+				c := giver.w.acceptOne(giver.w.listeners[0].fd)
 				go func() {
 					fmt.Fprint(client, k.request)
 					close(sent)
 				}()
 				if name == "unread" {
 					<-sent
-					c.message = &message{}
+					c.hold(message{})
 					giver.w.ready.push(c)
 				} else {
 					giver.w.lane.receive(c, nil)
@@ -87,8 +87,8 @@ func TestHandOverRefused(t *testing.T) {
 	}
 	client := s.dial()
 	client.send(get("/"))
-	c := s.w.acceptOne(s.w.listeners[0].fd, nil)
-	c.message = &message{}
+	c := s.w.acceptOne(s.w.listeners[0].fd)
+	c.hold(message{})
 	s.w.ready.push(c)
 	if s.w.passOn() {
 		t.Fatal("a full queue took a connection")
@@ -124,7 +124,7 @@ func TestHandOverNonsense(t *testing.T) {
 		t.Fatal(err)
 	}
 	unix.Close(null)
-	s.wantLog("[ERROR] A connection from another worker is lost: invalid character")
+	s.wantLog("[ERROR] A connection from another worker is lost: its packet is not one of this server's")
 	s.dial().get("/")
 }
 

@@ -93,7 +93,7 @@ func (h *http2Conn) take(r *http.Request) (*exchange, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, ok := h.w.table.add(ours, nil)
+	c, ok := h.w.table.add(ours)
 	if !ok {
 		unix.Close(ours)
 		theirs.Close()

@@ -50,6 +50,9 @@ func (w *worker) close(c *conn) {
 		c.tunnel.leave()
 		return
 	}
+	if c.movable() { // what cannot change its process is known to a goroutine of its own
+		w.table.recycle(c)
+	}
 	w.gone()
 }
 
@@ -136,7 +139,7 @@ func (w *worker) closeIf(c *conn, due func() bool) bool {
 		w.close(c)
 		return true
 	}
-	c.message = &message{}
+	c.hold(message{})
 	w.ready.push(c)
 	return false
 }

@@ -42,7 +42,7 @@ func (s *server) alone() (*conn, *client, *thread) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	c, ok := s.w.table.add(fds[0], nil)
+	c, ok := s.w.table.add(fds[0])
 	if !ok {
 		s.t.Fatal("no room in the table")
 	}

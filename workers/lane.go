@@ -35,7 +35,6 @@ func newLane(w *worker) lane { return lane{w: w, heads: newHeads(w.timeouts.head
 
 // enter takes the connection out of the poller and returns a file on a duplicate of its descriptor.
 func (l *lane) enter(c *conn) (*os.File, error) {
-	c.shared = true
 	if c.registered {
 		c.registered = false
 		if err := l.w.poller.remove(c.fd); err != nil {
@@ -149,6 +148,6 @@ func (l *lane) giveBack(c *conn, rest []byte) {
 	if len(rest) == 0 && errno == unix.EAGAIN && l.w.park(c) {
 		return
 	}
-	c.message = &message{raw: rest}
+	c.hold(message{raw: rest})
 	l.w.ready.push(c)
 }

@@ -2,6 +2,7 @@ package workers
 
 import (
 	"os"
+	"slices"
 	"sync"
 
 	"github.com/pyhost/pyhost/workers/scoreboard"
@@ -38,7 +39,7 @@ func (q *readyQueue) push(c *conn) {
 // unshift puts back what steal took.
 func (q *readyQueue) unshift(c *conn) {
 	q.mu.Lock()
-	q.conns = append([]*conn{c}, q.conns...)
+	q.conns = slices.Insert(q.conns, 0, c)
 	q.mu.Unlock()
 	q.poller.wake(1)
 }
@@ -51,8 +52,7 @@ func (q *readyQueue) pop() *conn {
 		return nil
 	}
 	c := q.conns[0]
-	q.conns[0] = nil
-	q.conns = q.conns[1:]
+	q.conns = slices.Delete(q.conns, 0, 1) // in place: a queue that moves on leaves garbage behind
 	return c
 }
 
@@ -67,7 +67,7 @@ func (q *readyQueue) steal(suits func(*conn) bool) *conn {
 		if !q.poller.taken() {
 			return nil // a thread is about to take one
 		}
-		q.conns = append(q.conns[:i:i], q.conns[i+1:]...)
+		q.conns = slices.Delete(q.conns, i, i+1)
 		return c
 	}
 	return nil

@@ -47,7 +47,7 @@ func (t *thread) consumePacket(c *conn, data []byte) bool {
 		t.refuse(c, err, nil)
 	case t.packet.Ping:
 		socket.Send(c.fd, uwsgi.Pong) // four bytes always fit
-		t.end(c)
+		t.w.lane.end(c)
 	default:
 		t.respondLast(c, request{kind: bodyKind(&t.request), body: data[n : n+int(length)], once: true})
 	}
@@ -61,7 +61,7 @@ func (w *worker) bodyTooLarge(length int64) bool { return w.limits.Body > 0 && l
 // respondLast is respond for a request that no other may follow.
 func (t *thread) respondLast(c *conn, r request) {
 	if t.respond(c, r) {
-		t.end(c)
+		t.w.lane.end(c)
 	}
 }
 

@@ -52,7 +52,7 @@ func (p *poller) addHandover(fd int) error {
 }
 
 func (p *poller) addConn(c *conn) error {
-	c.registered, c.shared = true, true
+	c.registered = true
 	events := unix.EPOLLIN | unix.EPOLLRDHUP | uint32(unix.EPOLLET&0xffffffff)
 	return p.control(unix.EPOLL_CTL_ADD, c.fd, events, c.generation.Load())
 }

@@ -98,7 +98,7 @@ func (w *worker) leftBacklog(c *conn) bool {
 	} else if !socket.Ready(c.fd, unix.POLLHUP) {
 		return false
 	}
-	c.message = &message{}
+	c.hold(message{})
 	if len(c.requestLine()) == 0 { // it never asked for anything
 		c.message = nil
 		return false

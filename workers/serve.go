@@ -233,7 +233,7 @@ func (t *thread) settle(c *conn, r *request) bool {
 	case more:
 		t.w.lane.finish(c, nil)
 	default:
-		t.end(c)
+		t.w.lane.end(c)
 	}
 	return false
 }

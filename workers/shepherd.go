@@ -188,7 +188,7 @@ func (s *shepherd) queueUp(c *conn) {
 		n, errno := socket.Peek(c.fd, one[:])
 		switch {
 		case errno == 0 && n > 0:
-			c.message = &message{}
+			c.hold(message{})
 			s.w.ready.push(c)
 			return
 		case errno != unix.EAGAIN:
@@ -207,7 +207,7 @@ func (s *shepherd) distribute() {
 	}
 	for _, fd := range s.pending {
 		for ; free > 0 || s.w.queue.limited(); free-- {
-			c := s.w.acceptOne(fd, nil)
+			c := s.w.acceptOne(fd)
 			if c == nil {
 				break
 			}

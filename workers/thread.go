@@ -35,7 +35,6 @@ type thread struct {
 	rested   int64             // now, when the thread last had nothing to do
 	slow     int64             // and when it last came from a request for which new connections may have waited
 	fresh    []unix.EpollEvent // of listeners, which come last
-	spare    *conn             // memory for the next connection
 	batch    batch             // events of one poll that are not served yet
 	now      int64             // CLOCK_MONOTONIC ns of the last beat: when the event that it serves was taken up
 	arrived  int64             // CLOCK_MONOTONIC ns at which what it serves came, as far as it knows; for the log
@@ -164,9 +163,8 @@ func (t *thread) accept(listener int) {
 	if before > 0 && t.now-before > int64(patienceOfClients) {
 		t.slow = t.now
 	}
-	c := t.w.acceptOne(listener, t.spare)
+	c := t.w.acceptOne(listener)
 	if c != nil {
-		t.spare = nil
 		t.w.limitConnections()
 		if t.slow > t.rested && t.w.leftBacklog(c) {
 			return
@@ -174,15 +172,6 @@ func (t *thread) accept(listener int) {
 		if !c.guarded || t.w.admit(c) {
 			t.read(c)
 		}
-	}
-}
-
-// end closes a connection that has had its last response. Where nobody else ever knew it, its memory is the next one's:
-// without keep-alive there would be garbage with every request.
-func (t *thread) end(c *conn) {
-	t.w.lane.end(c)
-	if !c.shared && c.state.Load() == connClose {
-		t.spare = c
 	}
 }
 

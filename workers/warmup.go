@@ -42,7 +42,7 @@ func (w *worker) warmUp(target string) error {
 		return err
 	}
 	defer theirs.Close()
-	c, ok := w.table.add(ours, nil)
+	c, ok := w.table.add(ours)
 	if !ok {
 		unix.Close(ours)
 		return unix.EMFILE
