@@ -12,11 +12,11 @@ export PYTHON PYTHONS BIND FUZZTIME SOURCE NOGIL_VERSION NOGIL_SHA256
 GOBUILD = go build -trimpath -buildvcs=false
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test race asan lint docs fmt fuzz python-nogil bench bench-full bench-slow bench-go gate load soak \
+.PHONY: help build run test race asan lint docs fmt fuzz python-nogil bench bench-full bench-slow bench-threads bench-go gate load soak \
 	build-cpy3 clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: ## build bin/pyhost
 	@scripts/toolchain.sh
@@ -60,6 +60,9 @@ bench-full: build ## the same with ROUNDS (11) rounds; rewrites docs/performance
 bench-slow: build ## compare what slow clients do to the others: heads, bodies and responses, a crowd of 2,400
 	@bench/setup.sh
 	$(PYTHON) bench/slow.py
+
+bench-threads: build ## measure how one worker scales from one thread to two, with and without the GIL
+	$(PYTHON) bench/threads.py
 
 bench-go: ## run the benchmarks of the Go packages
 	go test -run '^$$' -bench . -benchmem $$(go list ./... | grep -v /tests)

@@ -117,6 +117,10 @@ func TestReadingOnAfterTheRequestRaises(t *testing.T) {
 		c.Send("half")
 		c.Next("POST").Want(t, 200, "left")
 		eventually(t, "the thread's read fails", func() bool { return s.Get("/errors").Body == "OSError" })
+		if freeThreaded() {
+			// What another thread dropped last is freed when the thread that made it runs again, which may be never.
+			s.forgetDescriptors()
+		}
 	})
 }
 

@@ -17,11 +17,15 @@ var freeThreaded = sync.OnceValue(func() bool {
 // whose C does without the GIL only in newer releases; elsewhere a missing one is a failure.
 func requireModule(t *testing.T, name string) {
 	t.Helper()
-	if exec.Command(interpreter, "-c", "import "+name).Run() == nil {
+	if hasModule(name) {
 		return
 	}
 	if freeThreaded() {
 		t.Skipf("%s is free-threaded and has no %s: there is none for it", interpreter, name)
 	}
 	t.Fatalf("%s has no %s: install it there", interpreter, name)
+}
+
+func hasModule(name string) bool {
+	return exec.Command(interpreter, "-c", "import "+name).Run() == nil
 }

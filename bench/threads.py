@@ -1,0 +1,153 @@
+"""How one worker scales from one thread to two, with and without the GIL.
+
+    python3 bench/threads.py [--rounds N] [--seconds N] [--python PATH ...] [hello|flask ...]
+
+Server and generator share the cores 0 and 1, so the generator has to be cheap: eight connections over a unix socket
+send 32 requests at a time and count the bytes that come back, which takes a few percent of a core. The server still
+parses, calls and answers each request by itself; what pipelining saves it is a read per request.
+
+scaling  requests per second with two threads, divided by those with one: the median of the rounds. Two threads have
+         what the generator leaves of two cores, one has a core for itself.
+cores    processor time of the server per second: how much of it ran at the same time
+
+The Pythons are those of .venvs (make test makes them): 3.13, and the free-threaded 3.13t (make python-nogil).
+"""
+
+from __future__ import annotations
+
+import argparse
+import selectors
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from processes import Server, StartError, cpu_seconds
+
+ROOT = Path(__file__).resolve().parent.parent
+APPS = {"hello": ("bench_wsgi", "app:hello"), "flask": ("bench_flask", "app:application")}
+REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: threads\r\nAccept: */*\r\n\r\n"
+CONNECTIONS, BATCH = 8, 32
+GENERATOR_SHARE = 0.25  # of a core: with more, two threads could not have had their two
+
+
+def server(python: str, app: str, threads: int, folder: Path) -> Server:
+    """A server of one worker, not started."""
+    place, name = APPS[app]
+    unix = str(folder / f"{app}-{threads}")
+    command = [str(ROOT / "bin/pyhost"), "--python", python, "-b", f"unix:{unix}", "-w", "1", "-k", "gthread",
+               "--threads", str(threads), "--log-level", "warning", name]
+    return Server(command, ROOT / "pyapps" / place, 0, "0,1", folder / f"{app}-{threads}.log", unix)
+
+
+def connect(path: str) -> socket.socket:
+    """A connection to the server."""
+    connection = socket.socket(socket.AF_UNIX)
+    connection.settimeout(20)
+    connection.connect(path)
+    return connection
+
+
+def answer_size(path: str) -> int:
+    """The bytes of one answer, which are the same for all. SystemExit if it is not the right one."""
+    with connect(path) as connection:
+        connection.sendall(REQUEST)
+        answer = connection.recv(65536)
+        while not answer.endswith(b"Hello, World!\n"):
+            more = connection.recv(65536)
+            if not more:
+                raise SystemExit(f"the server answers {answer!r}")
+            answer += more
+    if not answer.startswith(b"HTTP/1.1 200 "):
+        raise SystemExit(f"the server answers {answer!r}")
+    return len(answer)
+
+
+def load(path: str, seconds: float) -> float:
+    """Requests per second that the server answers."""
+    whole = answer_size(path) * BATCH
+    waiting = {}
+    with selectors.DefaultSelector() as selector:
+        for _ in range(CONNECTIONS):
+            connection = connect(path)
+            selector.register(connection, selectors.EVENT_READ)
+            connection.sendall(REQUEST * BATCH)
+            waiting[connection] = whole
+        batches, begin = 0, time.monotonic()
+        while (now := time.monotonic()) < begin + seconds:
+            for key, _ in selector.select(20):
+                connection = key.fileobj
+                waiting[connection] -= len(connection.recv(1 << 20)) or whole * 1000
+                if waiting[connection] < 0:
+                    raise SystemExit("the server closed a connection")
+                if waiting[connection] == 0:
+                    batches += 1
+                    waiting[connection] = whole
+                    connection.sendall(REQUEST * BATCH)
+        for connection in waiting:
+            connection.close()
+    return batches * BATCH / (now - begin)
+
+
+def measure(one: Server, seconds: float) -> tuple[float, float, float]:
+    """Requests per second, the cores that the server used, and those of the generator, under a load of some seconds."""
+    mine, theirs, begin = time.process_time(), cpu_seconds(one.pid), time.monotonic()
+    rate = load(one.unix, seconds)
+    took = time.monotonic() - begin
+    return rate, (cpu_seconds(one.pid) - theirs) / took, (time.process_time() - mine) / took
+
+
+def compare(python: str, app: str, rounds: int, seconds: float) -> str:
+    """One line of the table: one thread and two in turn, on servers that run side by side."""
+    with tempfile.TemporaryDirectory() as folder:
+        servers = [server(python, app, threads, Path(folder)) for threads in (1, 2)]
+        samples: list[list[tuple[float, float, float]]] = [[], []]
+        try:
+            for one in servers:
+                one.start()
+                load(one.unix, 0.5)
+            for _ in range(rounds):
+                for one, taken in zip(servers, samples):
+                    taken.append(measure(one, seconds))
+        except StartError as error:
+            return f"{app}: {error}"
+        finally:
+            for one in servers:
+                one.stop()
+    single, double = ([statistics.median(column) for column in zip(*taken)] for taken in samples)
+    scaling = statistics.median(two[0] / one[0] for one, two in zip(*samples))
+    note = f"; the generator took {double[2]:.2f} of a core" if double[2] > GENERATOR_SHARE else ""
+    columns = [f"{rate:8.0f}/s  {cores * 1e6 / rate:6.1f} us  {cores:.2f} cores" for rate, cores, _ in (single, double)]
+    return " | ".join([*columns, f"scaling {scaling:.2f}{note}"])
+
+
+def version(python: str) -> str:
+    """Such as 3.13.5 or 3.13.5t."""
+    script = ("import sys, sysconfig; print(sys.version.split()[0] + "
+              "('t' if sysconfig.get_config_var('Py_GIL_DISABLED') else ''))")
+    return subprocess.run([python, "-c", script], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def main() -> None:
+    """Run what the command line asks for."""
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(1))  # so that the servers are ended, too
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=2)
+    parser.add_argument("--python", action="append", help="an interpreter; may be repeated")
+    parser.add_argument("apps", nargs="*", metavar="app", help="hello or flask; both if none is named")
+    options = parser.parse_args()
+    pythons = options.python or [str(path) for name in ("3.13", "3.13t")
+                                 if (path := ROOT / ".venvs" / name / "bin/python").exists()]
+    print("Python      row     one thread                        | two threads")
+    for python in pythons:
+        for app in options.apps or APPS:
+            print(f"{version(python):10}  {app:6}{compare(python, app, options.rounds, options.seconds)}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
