@@ -8,6 +8,8 @@ package embedpy
 // #include "embedpy.h"
 // #cgo noescape ph_call
 // #cgo nocallback ph_call
+// #cgo noescape ph_gil_stand_by
+// #cgo nocallback ph_gil_stand_by
 // #cgo noescape ph_gil_release
 // #cgo nocallback ph_gil_release
 // #cgo nocallback ph_forked
@@ -123,7 +125,11 @@ func Call(thread int, frame, body []byte) {
 	C.ph_call(C.int(thread), (*C.uint8_t)(unsafe.SliceData(frame)), (*C.uint8_t)(unsafe.SliceData(body)))
 }
 
-// ReleaseGIL lets go of the GIL that a call with FlagKeepGIL kept. That Python thread only.
+// AcquireGIL waits for the GIL, in the order of those that do, and keeps it until ReleaseGIL or a call without
+// FlagKeepGIL. That Python thread only.
+func AcquireGIL(thread int) { C.ph_gil_stand_by(C.int(thread)) }
+
+// ReleaseGIL lets go of the GIL that AcquireGIL, or a call with FlagKeepGIL, kept. That Python thread only.
 func ReleaseGIL(thread int) { C.ph_gil_release(C.int(thread)) }
 
 // ProbeGIL waits until it had the GIL once. It must run on a locked goroutine of its own, never on a Python thread.

@@ -142,6 +142,12 @@ void ph_conn_drop(ph_conn *conn);
 
 /* ---- threads and the interpreter ---------------------------------------------------------------------------- */
 
+/*
+ * ph_gil_stand_by: takes the GIL, for a thread without a request; ph_call then finds it taken.  Who releases the GIL and
+ * calls this again comes after those that were here before.  That Python thread only; GIL not held, held on return.
+ */
+void ph_gil_stand_by(int thread);
+
 /* ph_gil_release: before a thread that kept the GIL waits; no-op when it is not held.  That Python thread only. */
 void ph_gil_release(int thread);
 

@@ -50,6 +50,9 @@ func ExchangeOf(int) *Exchange { return nil }
 // Call does nothing without cgo.
 func Call(int, []byte, []byte) {}
 
+// AcquireGIL does nothing without cgo.
+func AcquireGIL(int) {}
+
 // ReleaseGIL does nothing without cgo.
 func ReleaseGIL(int) {}
 

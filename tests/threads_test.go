@@ -94,3 +94,37 @@ func TestApplicationThreadsRunWhileIdle(t *testing.T) {
 		s.forgetDescriptors() // the thread closes its socket when it next ticks
 	})
 }
+
+// What a thread has taken from the poller together with a request that blocks is another thread's: one that is free
+// serves all of it.
+func TestNothingWaitsBehindABlockedThread(t *testing.T) {
+	t.Parallel()
+	const burst, rounds = 40, 120
+	gate := NewGate(t)
+	s := Start(t, Options{App: "threads", Kind: gthreadKind, Env: []string{gate.Env()}})
+	var conns, blocked []*Conn
+	for range burst {
+		conns = append(conns, s.Dial())
+	}
+	for range gthreadKind.Threads - 1 {
+		blocked = append(blocked, s.Dial())
+	}
+	for round := range rounds {
+		busy := conns[:1+round*7%burst] // few threads stand by for a small burst, all for a large one
+		for i, c := range busy {
+			c.Send(get("/"))
+			for _, b := range blocked[len(blocked)*i/len(busy) : len(blocked)*(i+1)/len(busy)] {
+				b.Send(get("/gate"))
+			}
+		}
+		for _, c := range busy {
+			c.Next("GET").JSON(t, new(threadReport))
+		}
+		for range blocked {
+			gate.Await().Release()
+		}
+		for _, c := range blocked {
+			c.Next("GET").JSON(t, new(threadReport))
+		}
+	}
+}

@@ -60,6 +60,7 @@ func private[T any](x *embedpy.Exchange, name string) *T {
 }
 
 func (p *fakePython) Exchange(thread int) *embedpy.Exchange { return p.halves[thread].x }
+func (p *fakePython) AcquireGIL(int)                        {}
 func (p *fakePython) ReleaseGIL(int)                        {}
 func (p *fakePython) Forked() bool                          { return p.forked.Load() }
 func (p *fakePython) Free(embedpy.Tail)                     { p.tails.Add(-1) }

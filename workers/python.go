@@ -10,6 +10,7 @@ import (
 type python interface {
 	Exchange(thread int) *embedpy.Exchange
 	Call(thread int, frame, body []byte)
+	AcquireGIL(thread int)
 	ReleaseGIL(thread int)
 	CheckSignals() (exit bool, text string)
 	DropConn(conn unsafe.Pointer)
@@ -22,6 +23,7 @@ type embedded struct{}
 
 func (embedded) Exchange(thread int) *embedpy.Exchange { return embedpy.ExchangeOf(thread) }
 func (embedded) Call(thread int, frame, body []byte)   { embedpy.Call(thread, frame, body) }
+func (embedded) AcquireGIL(thread int)                 { embedpy.AcquireGIL(thread) }
 func (embedded) ReleaseGIL(thread int)                 { embedpy.ReleaseGIL(thread) }
 func (embedded) CheckSignals() (bool, string)          { return embedpy.CheckSignals() }
 func (embedded) DropConn(conn unsafe.Pointer)          { embedpy.DropConn(conn) }

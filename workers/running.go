@@ -36,6 +36,11 @@ func (r *running) enter(c *conn) {
 		atomic.StoreInt64(&t.exchange.Deadline, 0)
 	}
 	atomic.StoreUint64(&t.exchange.Claim, r.serial<<embedpy.ClaimBits|embedpy.ClaimOpen)
+	t.rouseShepherd()
+}
+
+// rouseShepherd: there is something for it to look at.
+func (t *thread) rouseShepherd() {
 	if s := t.w.shepherd; s != nil && s.resting.Load() {
 		s.rouse()
 	}

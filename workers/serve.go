@@ -167,6 +167,7 @@ func (t *thread) call(c *conn, r *request) {
 	t.enter(c)
 	t.w.python.Call(t.index, t.frame.Buf, r.body)
 	t.leave()
+	t.holding = x.Flags&embedpy.FlagKeepGIL != 0
 	t.w.slot.Add(-1)
 	c.python = x.Conn
 }

@@ -111,6 +111,9 @@ func (s *shepherd) stuck() bool {
 			return false
 		}
 		g, ok := t.look()
+		if since := t.stands.Load(); !ok && since > 0 { // it is as good as busy
+			g.start, ok = since, true
+		}
 		crowded = crowded && ok
 		long = long && ok && now-g.start >= int64(s.period)
 	}
@@ -309,4 +312,10 @@ func (b *batch) next() (unix.EpollEvent, bool) {
 			return event, true
 		}
 	}
+}
+
+// left reports whether an event waits.
+func (b *batch) left() bool {
+	state := b.state.Load()
+	return state>>16&batchMask < state&batchMask
 }

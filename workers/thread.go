@@ -1,6 +1,8 @@
 package workers
 
 import (
+	"sync/atomic"
+
 	"golang.org/x/sys/unix"
 
 	"github.com/pyhost/pyhost/embedpy"
@@ -36,6 +38,9 @@ type thread struct {
 	slow     int64             // and when it last came from a request for which new connections may have waited
 	fresh    []unix.EpollEvent // of listeners, which come last
 	batch    batch             // events of one poll that are not served yet
+	holding  bool              // the thread has kept the GIL, see runInTurn
+	began    int64             // CLOCK_MONOTONIC ns at which it got it
+	stands   atomic.Int64      // since when it stands by for it; 0 = it does not
 	now      int64             // CLOCK_MONOTONIC ns of the last beat: when the event that it serves was taken up
 	arrived  int64             // CLOCK_MONOTONIC ns at which what it serves came, as far as it knows; for the log
 	running
@@ -51,8 +56,9 @@ func newThread(w *worker, index int) *thread {
 		in:       make([]byte, inputSize),
 		events:   make([]unix.EpollEvent, 1),
 	}
-	if w.threads == 1 {
-		// Nobody else takes what this thread leaves: a batch delays nothing, and the GIL need not change hands.
+	if w.threads == 1 || w.inTurn {
+		// A batch delays nothing: nobody else takes what this thread leaves, or somebody stands by for that. And the GIL
+		// need not change hands with each request.
 		t.events = make([]unix.EpollEvent, batchSize)
 		t.flags = embedpy.FlagKeepGIL
 	}
@@ -64,6 +70,10 @@ func newThread(w *worker, index int) *thread {
 
 // run serves until the worker has drained.
 func (t *thread) run() {
+	if t.w.inTurn {
+		t.runInTurn()
+		return
+	}
 	for !t.w.finished() {
 		n := socket.Poll(t.w.poller.fd, t.events)
 		if n == 0 {
@@ -71,20 +81,24 @@ func (t *thread) run() {
 		}
 		t.handle(n)
 	}
-	t.w.python.ReleaseGIL(t.index)
+	t.letGo()
 }
 
 // wait blocks until something happens, without the GIL.
 func (t *thread) wait() int {
+	events := t.events
 	if t.flags&embedpy.FlagKeepGIL != 0 {
-		t.w.python.ReleaseGIL(t.index)
+		t.letGo()
+	}
+	if t.w.threads > 1 {
+		events = events[:1] // there are others for the rest
 	}
 	if t.index == 0 {
 		t.w.checkSignals()
 	}
 	t.beat()
 	t.rested = t.now
-	n, err := unix.EpollWait(t.w.poller.fd, t.events, t.w.pollLimit)
+	n, err := unix.EpollWait(t.w.poller.fd, events, t.w.pollLimit)
 	t.now = 0
 	switch {
 	case err != nil:
