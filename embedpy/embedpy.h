@@ -143,8 +143,8 @@ void ph_conn_drop(ph_conn *conn);
 /* ---- threads and the interpreter ---------------------------------------------------------------------------- */
 
 /*
- * ph_gil_stand_by: takes the GIL, for a thread without a request; ph_call then finds it taken.  Who releases the GIL and
- * calls this again comes after those that were here before.  That Python thread only; GIL not held, held on return.
+ * ph_gil_stand_by: takes the GIL, for a thread without a request; ph_call then finds it taken.  Who releases the GIL
+ * and calls this again comes after those that were here before.  That Python thread only; GIL held on return.
  */
 void ph_gil_stand_by(int thread);
 

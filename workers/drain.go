@@ -81,6 +81,12 @@ func (w *worker) drainIdle() {
 			// The main thread hangs in a request that has been answered: nobody can end the interpreter in order.
 			time.AfterFunc(quickExit, func() { w.leave(0) })
 		}
+		// Or it waits for the GIL, which such a request keeps.
+		time.AfterFunc(quickExit, func() {
+			if since := t.stands.Load(); since > 0 && scoreboard.Now()-since > int64(quickExit/2) {
+				w.leave(0)
+			}
+		})
 	}
 }
 
