@@ -125,6 +125,9 @@ func Call(thread int, frame, body []byte) {
 	C.ph_call(C.int(thread), (*C.uint8_t)(unsafe.SliceData(frame)), (*C.uint8_t)(unsafe.SliceData(body)))
 }
 
+// HasGIL reports whether threads run Python one at a time: not so in a free-threaded one. Any goroutine, in a worker.
+func HasGIL() bool { return C.ph_gil_exists() != 0 }
+
 // AcquireGIL waits for the GIL, in the order of those that do, and keeps it until ReleaseGIL or a call without
 // FlagKeepGIL. That Python thread only.
 func AcquireGIL(thread int) { C.ph_gil_stand_by(C.int(thread)) }

@@ -148,6 +148,9 @@ void ph_conn_drop(ph_conn *conn);
  */
 void ph_gil_stand_by(int thread);
 
+/* ph_gil_exists: 0 in a free-threaded Python, whose threads run at once.  Any thread, no GIL. */
+int ph_gil_exists(void);
+
 /* ph_gil_release: before a thread that kept the GIL waits; no-op when it is not held.  That Python thread only. */
 void ph_gil_release(int thread);
 

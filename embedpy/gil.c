@@ -20,6 +20,11 @@ void ph_gil_acquire(ph_thread *t)
 	t->holds_gil = true;
 }
 
+int ph_gil_exists(void)
+{
+	return !ph_free_threaded;
+}
+
 /*
  * CPython gives a free GIL to whoever asks first, which is the thread that has just released it: those that wait must
  * wake up.  So one thread waits for the GIL and holds the turnstile, and whoever comes waits for the turnstile.

@@ -50,6 +50,9 @@ func ExchangeOf(int) *Exchange { return nil }
 // Call does nothing without cgo.
 func Call(int, []byte, []byte) {}
 
+// HasGIL is true without cgo.
+func HasGIL() bool { return true }
+
 // AcquireGIL does nothing without cgo.
 func AcquireGIL(int) {}
 

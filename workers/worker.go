@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pyhost/pyhost/config"
+	"github.com/pyhost/pyhost/embedpy"
 	"github.com/pyhost/pyhost/logging"
 	"github.com/pyhost/pyhost/protocol/http1"
 	"github.com/pyhost/pyhost/protocol/proxy"
@@ -42,8 +43,8 @@ type worker struct {
 	slot      *scoreboard.Slot
 	pid       int
 	threads   int
-	inTurn    bool         // they share the GIL, see thread.runInTurn
-	standing  atomic.Int32 // those that stand by for it
+	inTurn    bool          // they share the GIL, see thread.runInTurn
+	standing  atomic.Int32  // those that stand by for it
 	keepAlive time.Duration // how long an idle connection is kept; 0 = every connection is closed after one response
 	graceful  time.Duration // graceful_timeout
 	maxConns  int64
@@ -172,7 +173,7 @@ func newWorker(boot *wire.WorkerBoot, py python, log *logging.Logger, access *lo
 		intHook: c.WorkerInt != "", abortHook: c.WorkerAbort != "", exitHook: c.WorkerExit != "",
 	}
 	// Where threads may find a static file, which needs no Python, they read requests without the GIL.
-	w.inTurn = w.threads > 1 && w.files.mounts == nil
+	w.inTurn = w.threads > 1 && w.files.mounts == nil && embedpy.HasGIL()
 	w.pollLimit = int(w.period.Milliseconds())
 	w.ready.poller = p
 	w.retirement = newRetirement(c, w.retire)
