@@ -19,7 +19,9 @@ func forEachEven(t *testing.T, test func(t *testing.T, s *Server, gate *Gate)) {
 			t.Run(kind.Name+" "+network, func(t *testing.T) {
 				t.Parallel()
 				gate := NewGate(t)
-				o := Options{App: "process", Kind: kind, Workers: 2, Env: []string{gate.Env()}}
+				// A test keeps its connections, however slow the machine is.
+				o := Options{App: "process", Kind: kind, Workers: 2, Env: []string{gate.Env()},
+					Args: []string{"--keep-alive", "60"}}
 				if network == "unix" {
 					o.Bind = []string{"unix:" + filepath.Join(shortDir(t), "s")}
 				}
