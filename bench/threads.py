@@ -3,12 +3,16 @@
     python3 bench/threads.py [--rounds N] [--seconds N] [--python PATH ...] [hello|flask ...]
 
 Server and generator share the cores 0 and 1, so the generator has to be cheap: eight connections over a unix socket
-send 32 requests at a time and count the bytes that come back, which takes a few percent of a core. The server still
-parses, calls and answers each request by itself; what pipelining saves it is a read per request.
+send many requests at a time and count the bytes that come back. That takes 0.8 us for each, a third of what hello takes
+the server, which still parses, calls and answers each request by itself. Pipelining saves it a read per request.
 
-scaling  requests per second with two threads, divided by those with one: the median of the rounds. Two threads have
-         what the generator leaves of two cores, one has a core for itself.
 cores    processor time of the server per second: how much of it ran at the same time
+scaling  requests per second with two threads, divided by those with one: the median of the rounds. One thread has a
+         core for itself; two have what the generator, and whatever else runs, leaves of two.
+on two whole cores
+         what that would be if they had two: twice the processor time of a request with one thread, divided by that with
+         two. What threads make each other wait for in the processor, its caches above all, costs such time; what
+         they wait for asleep does not, and shows in the cores. With the GIL it says nothing: they never run together.
 
 The Pythons are those of .venvs (make test makes them): 3.13, and the free-threaded 3.13t (make python-nogil).
 """
@@ -16,7 +20,6 @@ The Pythons are those of .venvs (make test makes them): 3.13, and the free-threa
 from __future__ import annotations
 
 import argparse
-import selectors
 import signal
 import socket
 import statistics
@@ -29,15 +32,16 @@ from pathlib import Path
 from processes import Server, StartError, cpu_seconds
 
 ROOT = Path(__file__).resolve().parent.parent
-APPS = {"hello": ("bench_wsgi", "app:hello"), "flask": ("bench_flask", "app:application")}
+# folder, application, requests that a connection sends at a time: some milliseconds' worth on all connections
+APPS = {"hello": ("bench_wsgi", "app:hello", 128), "flask": ("bench_flask", "app:application", 8)}
 REQUEST = b"GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: threads\r\nAccept: */*\r\n\r\n"
-CONNECTIONS, BATCH = 8, 32
-GENERATOR_SHARE = 0.25  # of a core: with more, two threads could not have had their two
+CONNECTIONS = 8
+GENERATOR_SHARE = 0.1  # of a core: with more it is mentioned, as two threads cannot have had their two
 
 
 def server(python: str, app: str, threads: int, folder: Path) -> Server:
     """A server of one worker, not started."""
-    place, name = APPS[app]
+    place, name, _ = APPS[app]
     unix = str(folder / f"{app}-{threads}")
     command = [str(ROOT / "bin/pyhost"), "--python", python, "-b", f"unix:{unix}", "-w", "1", "-k", "gthread",
                "--threads", str(threads), "--log-level", "warning", name]
@@ -67,52 +71,60 @@ def answer_size(path: str) -> int:
     return len(answer)
 
 
-def load(path: str, seconds: float) -> float:
-    """Requests per second that the server answers."""
-    whole = answer_size(path) * BATCH
+def load(path: str, batch: int, seconds: float) -> float:
+    """Requests per second that the server answers.
+
+    The generator looks every millisecond what has come: whoever waits for answers is woken for each of them, which
+    costs as much as making them.
+    """
+    whole = answer_size(path) * batch
     waiting = {}
-    with selectors.DefaultSelector() as selector:
-        for _ in range(CONNECTIONS):
-            connection = connect(path)
-            selector.register(connection, selectors.EVENT_READ)
-            connection.sendall(REQUEST * BATCH)
-            waiting[connection] = whole
-        batches, begin = 0, time.monotonic()
-        while (now := time.monotonic()) < begin + seconds:
-            for key, _ in selector.select(20):
-                connection = key.fileobj
-                waiting[connection] -= len(connection.recv(1 << 20)) or whole * 1000
-                if waiting[connection] < 0:
-                    raise SystemExit("the server closed a connection")
-                if waiting[connection] == 0:
-                    batches += 1
-                    waiting[connection] = whole
-                    connection.sendall(REQUEST * BATCH)
-        for connection in waiting:
-            connection.close()
-    return batches * BATCH / (now - begin)
+    for _ in range(CONNECTIONS):
+        connection = connect(path)
+        connection.setblocking(False)
+        connection.sendall(REQUEST * batch)
+        waiting[connection] = whole
+    batches, begin = 0, time.monotonic()
+    while (now := time.monotonic()) < begin + seconds:
+        time.sleep(0.001)
+        for connection, left in waiting.items():
+            try:
+                left -= len(connection.recv(1 << 20)) or whole * 1000
+            except BlockingIOError:
+                continue
+            if left < 0:
+                raise SystemExit("the server closed a connection")
+            if left == 0:
+                batches += 1
+                left = whole
+                connection.sendall(REQUEST * batch)
+            waiting[connection] = left
+    for connection in waiting:
+        connection.close()
+    return batches * batch / (now - begin)
 
 
-def measure(one: Server, seconds: float) -> tuple[float, float, float]:
+def measure(one: Server, batch: int, seconds: float) -> tuple[float, float, float]:
     """Requests per second, the cores that the server used, and those of the generator, under a load of some seconds."""
     mine, theirs, begin = time.process_time(), cpu_seconds(one.pid), time.monotonic()
-    rate = load(one.unix, seconds)
+    rate = load(one.unix, batch, seconds)
     took = time.monotonic() - begin
     return rate, (cpu_seconds(one.pid) - theirs) / took, (time.process_time() - mine) / took
 
 
 def compare(python: str, app: str, rounds: int, seconds: float) -> str:
     """One line of the table: one thread and two in turn, on servers that run side by side."""
+    batch = APPS[app][2]
     with tempfile.TemporaryDirectory() as folder:
         servers = [server(python, app, threads, Path(folder)) for threads in (1, 2)]
         samples: list[list[tuple[float, float, float]]] = [[], []]
         try:
             for one in servers:
                 one.start()
-                load(one.unix, 0.5)
+                load(one.unix, batch, 0.5)
             for _ in range(rounds):
                 for one, taken in zip(servers, samples):
-                    taken.append(measure(one, seconds))
+                    taken.append(measure(one, batch, seconds))
         except StartError as error:
             return f"{app}: {error}"
         finally:
@@ -122,7 +134,8 @@ def compare(python: str, app: str, rounds: int, seconds: float) -> str:
     scaling = statistics.median(two[0] / one[0] for one, two in zip(*samples))
     note = f"; the generator took {double[2]:.2f} of a core" if double[2] > GENERATOR_SHARE else ""
     columns = [f"{rate:8.0f}/s  {cores * 1e6 / rate:6.1f} us  {cores:.2f} cores" for rate, cores, _ in (single, double)]
-    return " | ".join([*columns, f"scaling {scaling:.2f}{note}"])
+    whole = 2 * (single[1] / single[0]) / (double[1] / double[0])
+    return " | ".join([*columns, f"scaling {scaling:.2f}, on two whole cores {whole:.2f}{note}"])
 
 
 def version(python: str) -> str:

@@ -3,6 +3,7 @@ package tests
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"regexp"
 	"strings"
 	"sync"
@@ -15,6 +16,19 @@ func TestFreeThreadingStaysFree(t *testing.T) {
 	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
 		want := map[bool]string{true: "off", false: "on"}[freeThreaded()]
 		Start(t, Options{App: "parallel", Kind: kind}).Get("/gil").Want(t, 200, want)
+	})
+}
+
+// CPython 3.13 lets functions and classes live for ever when there are threads: otherwise these would compete for the
+// reference count of everything that they call. What the server does at the start must not keep them from that.
+func TestFreeThreadingSharesNoCounts(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		version, _ := exec.Command(interpreter, "--version").Output()
+		if !freeThreaded() || !strings.HasPrefix(string(version), "Python 3.13.") {
+			t.Skipf("%s is no free-threaded Python 3.13", interpreter)
+		}
+		Start(t, Options{App: "parallel", Kind: kind}).Get("/counted").Want(t, 200, "no")
+		Start(t, Options{App: "parallel", Kind: kind, Args: []string{"--preload"}}).Get("/counted").Want(t, 200, "no")
 	})
 }
 

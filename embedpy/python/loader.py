@@ -5,10 +5,12 @@ import gc
 import importlib
 import os
 import sys
+import threading
 import traceback
 
 SERVER_SOFTWARE = "pyhost"  # with the version, set by the server when it installs this module
 EXIT_BOOT_ERROR = 3  # gunicorn's WORKER_BOOT_ERROR: the import raised
+FREE_THREADED = "free-threading build" in sys.version
 EXIT_APP_LOAD = 4    # gunicorn's APP_LOAD_ERROR: it imported, but there is no application in it
 
 
@@ -200,6 +202,12 @@ def settle():
 
     It stays for the life of the process: looking at it again and again costs time, and copies pages that are shared.
     """
+    if FREE_THREADED:
+        # With the second thread CPython 3.13 makes functions, classes and modules immortal, so that threads do not
+        # compete for their reference counts.  It passes over what is frozen: that thread has to come first.
+        thread = threading.Thread(target=int)
+        thread.start()
+        thread.join()
     gc.collect()
     gc.freeze()
 

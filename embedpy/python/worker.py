@@ -20,9 +20,6 @@ import _pyhost_streams as streams
 
 DUMP_SIGNAL = 8  # above SIGRTMIN: no program is likely to use it
 
-# No GIL: what all requests use, and count references of, exists once per thread (docs/free-threading.md).
-FREE_THREADED = "free-threading build" in sys.version
-
 number = 0       # of this worker, from 1; see pyhost.worker_id
 after_fork = []  # functions of pyhost.postfork
 at_exit = []     # functions of pyhost.worker_exit
@@ -236,9 +233,11 @@ def header_pairs(fields):
 
 def start_threads(count):
     """Start request threads 1..count-1; thread 0 is the main thread.  They are daemons: draining is the server's."""
+    # without a GIL what all requests use, and count references of, exists once per thread (docs/free-threading.md)
+    own = _templates if loader.FREE_THREADED else None
     for index in range(1, count):
-        threading.Thread(target=_pyhost.run_thread, args=(index, _templates if FREE_THREADED else None),
-                         name="gthread_%d" % index, daemon=True).start()
+        threading.Thread(target=_pyhost.run_thread, args=(index, own), name="gthread_%d" % index,
+                         daemon=True).start()
 
 
 def run_worker_exit():

@@ -110,5 +110,11 @@ def gil(environ, start_response):
     return [b"on" if getattr(sys, "_is_gil_enabled", lambda: True)() else b"off"]
 
 
+def counted(environ, start_response):
+    """Whether references of this module's functions are counted."""
+    start_response("200 OK", [])
+    return [b"no" if sys.getrefcount(counted) >= 1 << 30 else b"yes"]
+
+
 def application(environ, start_response):
     return globals()[environ["PATH_INFO"].strip("/")](environ, start_response)
