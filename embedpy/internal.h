@@ -199,6 +199,12 @@ extern int ph_dump_fd, ph_dump_signal;
 extern bool ph_is_child;
 void ph_child_leave(PyObject *result);
 
+/*
+ * ph_fill_holes: takes, for ever, the free memory between the objects of this process, which workers are to be forked
+ * from.  GIL held.
+ */
+void ph_fill_holes(void);
+
 /* module.c: the builtin module _pyhost.  GIL held. */
 int ph_module_create(void);
 extern int ph_control_fd;

@@ -334,6 +334,14 @@ BUILTIN(set_title)
 	return none();
 }
 
+/* fill_holes() */
+BUILTIN(fill_holes)
+{
+	UNUSED;
+	ph_fill_holes();
+	return none();
+}
+
 /* trim_resident() */
 BUILTIN(trim_resident)
 {
@@ -353,6 +361,7 @@ static PyMethodDef builtins[] = {
 	{"after_fork_in_child", after_fork_in_child, METH_FASTCALL_KEYWORDS, "after_fork_in_child(kept)"},
 	{"guard_signals", guard_signals, METH_FASTCALL_KEYWORDS, "guard_signals()"},
 	{"default_crashes", default_crashes, METH_FASTCALL_KEYWORDS, "default_crashes()"},
+	{"fill_holes", fill_holes, METH_FASTCALL_KEYWORDS, "fill_holes()"},
 	{"trim_resident", trim_resident, METH_FASTCALL_KEYWORDS, "trim_resident()"},
 	{"share_abort", share_abort, METH_FASTCALL_KEYWORDS, "share_abort()"},
 	{"memory_file", memory_file, METH_FASTCALL_KEYWORDS, "memory_file() -> int"},

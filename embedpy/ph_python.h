@@ -36,6 +36,8 @@ typedef struct {
 	X(void, Py_SetProgramName, (const wchar_t *))                                                                      \
 	X(wchar_t *, Py_DecodeLocale, (const char *, size_t *))                                                            \
 	X(const char *, Py_GetVersion, (void))                                                                             \
+	X(void *, PyObject_Malloc, (size_t))                                                                               \
+	X(void, PyObject_Free, (void *))                                                                                   \
 	X(void, Py_IncRef, (PyObject *))                                                                                   \
 	X(void, Py_DecRef, (PyObject *))                                                                                   \
 	X(PyThreadState *, PyEval_SaveThread, (void))                                                                      \

@@ -17,6 +17,7 @@ var validated = []struct {
 	{"slow", "0", []string{get("//")}},
 	{"hello", "", []string{"HEAD // HTTP/1.1\r\nHost: test\r\n\r\n"}},
 	{"hooks", "Hello, world!\n", []string{get("//")}},
+	{"holes", "{", []string{get("//small")}},
 	{"hello", "Hello, world!\n", []string{get("//"), post("//", "body"), "GET // HTTP/1.0\r\n\r\n"}},
 	{"app_threads", "190", []string{get("//join")}},
 	{"bad_response", "", []string{get("//good")}},

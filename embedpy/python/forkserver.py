@@ -148,6 +148,7 @@ class Forkserver:
         else:
             stdlib.share()
         loader.settle()
+        _pyhost.fill_holes()
         _pyhost.trim_resident()
         self.send({"event": "ready", "python": sys.version.split()[0]})
 
