@@ -22,8 +22,9 @@ type env interface {
 	wait(pid int) (int, unix.WaitStatus, error)
 	// resident is how much memory a process has in RAM, in bytes, what it shares included; 0 if that is not known.
 	resident(pid int) int64
-	// cpu is how much time of processors a process has used; 0 if that is not known.
-	cpu(pid int) time.Duration
+	// busy is how long the first thread of a process has been on a processor, or waiting for one; 0 if that is not
+	// known.
+	busy(pid int) time.Duration
 	// processors is how many of them this process may use at once.
 	processors() int
 	// oomKills is how many processes of this one's cgroup the kernel has killed for lack of memory.

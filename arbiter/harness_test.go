@@ -35,7 +35,7 @@ type harness struct {
 	open         map[string]bool  // addresses that the master listens at
 	launchError  error
 	memory       map[int]int64         // resident bytes, by pid
-	used         map[int]time.Duration // CPU time, by pid
+	used         map[int]time.Duration // on a processor or waiting for one, by pid
 	cores        int
 	backlog      bool          // connections wait to be accepted
 	waiting      int           // what waitingOn answers
@@ -336,7 +336,7 @@ func (h *harness) ownLogs(*config.Config) error { return nil }
 
 func (h *harness) resident(pid int) int64 { return h.memory[pid] }
 
-func (h *harness) cpu(pid int) time.Duration { return h.used[pid] }
+func (h *harness) busy(pid int) time.Duration { return h.used[pid] }
 
 func (h *harness) processors() int { return h.cores }
 

@@ -12,8 +12,8 @@ const (
 // boot is what a worker does until it is ready, as the master sees it from outside.
 type boot struct {
 	began  time.Duration
-	busy   bool          // it uses a processor
-	used   time.Duration // of CPU, when the master looked last
+	busy   bool          // it uses a processor, or would if it got one
+	sum    time.Duration // for how long it has, when the master looked last
 	lookAt time.Duration // when it looks again
 }
 
@@ -46,9 +46,9 @@ func (a *arbiter) imports(w *worker) bool {
 		return false
 	}
 	if a.due(w.boot.lookAt) {
-		used := a.env.cpu(w.pid)
-		w.boot.busy = used-w.boot.used >= importPeriod/4
-		w.boot.used, w.boot.lookAt = used, a.after(importPeriod)
+		sum := a.env.busy(w.pid)
+		w.boot.busy = sum-w.boot.sum >= importPeriod/4
+		w.boot.sum, w.boot.lookAt = sum, a.after(importPeriod)
 	}
 	return w.boot.busy
 }

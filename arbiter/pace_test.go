@@ -1,6 +1,7 @@
 package arbiter
 
 import (
+	"os"
 	"testing"
 	"time"
 
@@ -130,4 +131,14 @@ func TestPaceOfAReload(t *testing.T) {
 	h.wantAlive(6 + 2)
 	h.bootAll()
 	h.wantAlive(6 + 6)
+}
+
+func TestBusy(t *testing.T) {
+	y := new(system)
+	if y.busy(os.Getpid()) == 0 {
+		t.Error("this process has never been on a processor")
+	}
+	if y.busy(0) != 0 {
+		t.Error("a process that is not there has been on a processor")
+	}
 }

@@ -77,13 +77,16 @@ func (y *system) resident(pid int) int64 {
 	return pages * int64(os.Getpagesize())
 }
 
-func (y *system) cpu(pid int) time.Duration {
-	var t unix.Timespec
-	// clock_getcpuclockid(3): the clock of a process is the complement of its pid, shifted, with CPUCLOCK_SCHED.
-	if pid <= 0 || unix.ClockGettime(int32(^pid<<3|2), &t) != nil {
+func (y *system) busy(pid int) time.Duration {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/schedstat", pid))
+	if err != nil {
 		return 0
 	}
-	return time.Duration(t.Nano())
+	var on, waiting time.Duration // Documentation/scheduler/sched-stats.rst
+	if _, err := fmt.Sscan(string(text), &on, &waiting); err != nil {
+		return 0
+	}
+	return on + waiting
 }
 
 func (y *system) processors() int { return config.Processors() }
