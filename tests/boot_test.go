@@ -1,6 +1,8 @@
 package tests
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -103,11 +105,27 @@ func TestWithoutPreloadEachWorkerImports(t *testing.T) {
 	})
 }
 
-// The standard library is shared even so: a worker finds loaded what the forkserver has, and ssl is not in it.
+// The standard library is shared even so: a worker finds loaded what the forkserver has. Where there is a library that
+// patches sockets ssl is not in it.
 func TestWithoutPreloadTheStandardLibraryIsShared(t *testing.T) {
-	s := Start(t, Options{App: "process"})
-	if report := s.process(); report.LoadedBefore["decimal"] != true || report.LoadedBefore["ssl"] {
-		t.Errorf("loaded before the application: %v", report.LoadedBefore)
+	patcher := t.TempDir()
+	if err := os.Mkdir(filepath.Join(patcher, "gevent"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(patcher, "gevent", "__init__.py"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args []string
+		ssl  bool
+	}{
+		{nil, true},
+		{[]string{"--pythonpath", patcher}, false},
+	} {
+		s := Start(t, Options{App: "process", Args: c.args})
+		if report := s.process(); report.LoadedBefore["decimal"] != true || report.LoadedBefore["ssl"] != c.ssl {
+			t.Errorf("%v: loaded before the application: %v", c.args, report.LoadedBefore)
+		}
 	}
 }
 

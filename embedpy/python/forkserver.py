@@ -6,6 +6,7 @@ It speaks JSON lines with the master (package workers/wire); descriptors come al
 
 import array
 import faulthandler
+import gc
 import json
 import os
 import select
@@ -145,9 +146,9 @@ class Forkserver:
         self.set_up_logging(config)
         if config.get("preload_app"):
             preloaded = self.preload(config["wsgi_app"], config.get("boot_timeout"))
+            loader.settle()
         else:
-            stdlib.share()
-        loader.settle()
+            share()
         _pyhost.fill_holes()
         _pyhost.trim_resident()
         self.send({"event": "ready", "python": sys.version.split()[0]})
@@ -257,6 +258,16 @@ class Forkserver:
             self.control.sendall(json.dumps(event).encode() + b"\n")
         except OSError:
             os._exit(0)
+
+
+def share():
+    """Import what the workers share of the standard library.  The collector would find nothing in it."""
+    collects = gc.isenabled()
+    gc.disable()
+    stdlib.share()
+    loader.freeze()
+    if collects:
+        gc.enable()
 
 
 def change_owner(owner):
