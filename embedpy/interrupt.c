@@ -89,6 +89,29 @@ static bool raise_in(ph_thread *t, uint64_t serial)
 	return done;
 }
 
+/* interrupt_stopped: the GIL is held, so the thread is where it is. */
+static bool interrupt_stopped(ph_thread *t, uint64_t serial, PyObject *ident, char **stack, size_t *length)
+{
+	*stack = text_of("stack", ident, length);
+	return raise_in(t, serial); /* writing the stack let other threads run: it looks again */
+}
+
+/* interrupt_running: without a GIL.  The thread notes its stack when the exception is raised, unless it waits in C. */
+static bool interrupt_running(ph_thread *t, uint64_t serial, PyObject *ident, char **stack, size_t *length)
+{
+	if (!raise_in(t, serial))
+		return false;
+	*stack = text_of("own_stack", ident, length);
+	if (*length > 0)
+		return true;
+	free(*stack);
+	*stack = NULL;
+	if (!runs(t, serial)) /* it came to its end first */
+		return false;
+	*stack = text_of("stack", ident, length);
+	return true;
+}
+
 int ph_interrupt(int thread, uint64_t serial, char **stack, size_t *length)
 {
 	ph_thread *t = &ph_threads[thread];
@@ -99,9 +122,9 @@ int ph_interrupt(int thread, uint64_t serial, char **stack, size_t *length)
 	if (runs(t, serial)) {
 		PyObject *ident = py.PyLong_FromUnsignedLong(t->ident); /* new */
 
-		*stack = text_of("stack", ident, length);
+		done = ph_free_threaded ? interrupt_running(t, serial, ident, stack, length)
+		                        : interrupt_stopped(t, serial, ident, stack, length);
 		py.Py_DecRef(ident);
-		done = raise_in(t, serial); /* writing the stack let other threads run: it looks again */
 	}
 	py.PyGILState_Release(state);
 	return done;

@@ -9,6 +9,7 @@ import re
 import signal
 import sys
 import threading
+import time
 import traceback
 
 import _pyhost
@@ -19,11 +20,13 @@ import _pyhost_notes as notes
 import _pyhost_streams as streams
 
 DUMP_SIGNAL = 8  # above SIGRTMIN: no program is likely to use it
+OWN_STACK = 0.1  # seconds that a thread has to tell where it was interrupted
 
 number = 0       # of this worker, from 1; see pyhost.worker_id
 after_fork = []  # functions of pyhost.postfork
 at_exit = []     # functions of pyhost.worker_exit
 _ran = set()     # the hooks of the end that have been begun
+_interrupted = {}  # thread: when and where it was interrupted; without a GIL
 _templates = None  # makes the templates of environ, one per listener
 
 
@@ -92,13 +95,32 @@ class RequestTimeout(BaseException):
     catches it should let it go on.
     """
 
+    def __init__(self, *args):
+        super().__init__(*args)
+        if loader.FREE_THREADED:  # see own_stack
+            _interrupted[threading.get_ident()] = time.monotonic(), formatted(sys._getframe(1))
+
 
 RequestTimeout.__module__ = "pyhost"
 
 
 def stack(ident):
-    """Where a thread is, most recent call last, as UTF-8."""
+    """Where a thread is, most recent call last, as UTF-8.
+
+    Without a GIL it is for one that waits in C: another one's frames change while they are looked at.
+    """
     return formatted(sys._current_frames().get(ident)).encode("utf-8", "backslashreplace")
+
+
+def own_stack(ident):
+    """Where a thread was interrupted a moment ago, as RequestTimeout noted it there; empty: it has said nothing."""
+    end = time.monotonic() + OWN_STACK
+    while time.monotonic() < end:
+        noted, text = _interrupted.get(ident, (0, ""))
+        if noted > end - 2 * OWN_STACK:
+            return text.encode("utf-8", "backslashreplace")
+        time.sleep(OWN_STACK / 20)
+    return b""
 
 
 def formatted(frame):
