@@ -49,6 +49,7 @@ enum {
 	PH_HTTP11 = 2,     /* chunked framing and 1xx are understood */
 	PH_KEEPALIVE = 4,  /* the client asks for, and the server allows, another request */
 	PH_TIMED = 16,     /* note in first_byte when the head is ready to go out */
+	PH_FIN = 32,       /* TCP: where no request may follow, the response's last bytes take the connection's end along */
 	PH_KEEP_GIL = 8,   /* leave with the GIL held: the worker has one thread, ph_gil_release comes before it waits */
 };
 

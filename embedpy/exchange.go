@@ -11,6 +11,7 @@ const (
 	FlagHTTP11    = 2  // chunked framing and interim responses are understood
 	FlagKeepAlive = 4  // another request may follow on the connection
 	FlagTimed     = 16 // note FirstByte
+	FlagFIN       = 32 // TCP: where no request may follow, the response's last bytes take the connection's end along
 	FlagKeepGIL   = 8  // one-thread worker: return with the GIL held
 )
 

@@ -38,20 +38,20 @@ void ph_output_advance(struct iovec **iov, int *count, size_t n)
 }
 
 /* transmit: one system call.  send() is cheaper than sendmsg(), and most responses are one piece. */
-static ssize_t transmit(int fd, struct iovec *iov, int count)
+static ssize_t transmit(int fd, struct iovec *iov, int count, int more)
 {
 	struct msghdr message = {.msg_iov = iov, .msg_iovlen = (size_t)count};
 
 	if (count == 1)
-		return send(fd, iov->iov_base, iov->iov_len, MSG_DONTWAIT | MSG_NOSIGNAL);
-	return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+		return send(fd, iov->iov_base, iov->iov_len, MSG_DONTWAIT | MSG_NOSIGNAL | more);
+	return sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL | more);
 }
 
 /* push: writes until all is out, the socket is full for patience_ms (EAGAIN), or it fails.  No GIL needed. */
 static int push(int fd, struct iovec **iov, int *count, int patience_ms)
 {
 	while (*count > 0) {
-		ssize_t n = transmit(fd, *iov, *count);
+		ssize_t n = transmit(fd, *iov, *count, 0);
 		struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
 
 		if (n >= 0)
@@ -133,6 +133,26 @@ int ph_output_wait(ph_thread *t, struct iovec *iov, int count)
 }
 
 /*
+ * push_end: push for the last bytes of a response.  Where the connection ends with it, its FIN leaves in the same
+ * segment instead of one of its own, which is a good part of what a connection for one request costs.  shutdown()
+ * rather than the coming close(): it sends at once, whatever the application still does, and unread input cannot turn
+ * it into a reset.  No GIL needed.
+ */
+static int push_end(ph_thread *t, struct iovec **iov, int *count, int patience_ms)
+{
+	bool fin = (t->x.flags & PH_FIN) && !(t->x.outcome & PH_REUSE) && !t->taken;
+	ssize_t n = fin ? transmit(t->x.fd, *iov, *count, MSG_MORE) : 0;
+	int error;
+
+	if (n > 0)
+		ph_output_advance(iov, count, (size_t)n);
+	error = push(t->x.fd, iov, count, patience_ms);
+	if (fin && error == 0)
+		shutdown(t->x.fd, SHUT_WR);
+	return error;
+}
+
+/*
  * ph_output_last: the rest of a response that is complete in memory.  What a slow reader leaves goes into the
  * exchange's tail, and the thread is free.  owned: malloc'd memory that iov[0] starts in and that may become the
  * tail, or NULL.
@@ -155,7 +175,7 @@ int ph_output_last(ph_thread *t, struct iovec *iov, int count, char *owned)
 		return sent;
 	}
 	saved = yield ? py.PyEval_SaveThread() : NULL;
-	error = push(t->x.fd, &iov, &count, yield ? PATIENCE_MS : 0);
+	error = push_end(t, &iov, &count, yield ? PATIENCE_MS : 0);
 	left = total(iov, count);
 
 	if (error == EAGAIN && left >= LARGE_TAIL && ph_spill_finished(t, iov, count, left)) {

@@ -3,6 +3,7 @@ package tests
 import (
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // notOfRequests are calls that belong to connections, or to the clock: the scheduler's, and those of the watch over
@@ -25,7 +27,7 @@ func TestSystemCallsPerRequest(t *testing.T) {
 	t.Parallel()
 	strace := tool(t, "strace")
 	for _, kind := range []Kind{syncKind, gthreadKind} {
-		for connections, polls := range map[int]float64{1: 2.5, 32: 1.6} { // usually 2 and 1, or less
+		for connections, polls := range map[int]float64{1: 1.5, 32: 1.5} { // usually 1.1 and less
 			t.Run(fmt.Sprintf("%s-%d", kind.Name, connections), func(t *testing.T) {
 				t.Parallel()
 				const requests = 1600
@@ -55,6 +57,89 @@ func TestSystemCallsPerRequest(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A connection for one request, as a proxy makes them that keeps none, costs accepting, reading, answering and closing
+// it, and at most a second look for a request that was not there yet. Where it ends, the response takes its end along
+// (shutdown); over HTTP there is one look for bytes that a close would turn into a reset.
+func TestSystemCallsPerConnection(t *testing.T) {
+	t.Parallel()
+	strace := tool(t, "strace")
+	packet := uwsgiPacket(0, "REQUEST_METHOD=GET", "REQUEST_URI=/", "PATH_INFO=/",
+		"HTTP_HOST=h", "SERVER_PROTOCOL=HTTP/1.1")
+	for _, c := range []struct {
+		name, bind, request string
+		receives, shutdowns float64
+	}{
+		{"http", "127.0.0.1:0", "GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", 3, 1},
+		{"uwsgi", "uwsgi+unix:" + shortDirectory(t) + "/s", packet, 2, 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			const clients, each = 8, 60
+			s := Start(t, Options{App: "hello", Bind: []string{c.bind}})
+			counts := countSystemCalls(t, strace, s.Workers()[0], func() { connectMany(t, s, clients, each, c.request) })
+			for _, bound := range []struct {
+				what  string
+				calls int
+				limit float64
+			}{
+				{"accept4", counts["accept4"], 1.5}, // now and then for a connection that is not there
+				{"recvfrom", counts["recvfrom"], c.receives},
+				{"sendto", counts["sendto"], 1},
+				{"shutdown", counts["shutdown"], c.shutdowns},
+				{"close", counts["close"], 1.05},
+				{"epoll_ctl", counts["epoll_ctl"], 1.05},
+				{"polls", counts["epoll_wait"] + counts["epoll_pwait"], 2.5},
+				{"others", others(counts) - counts["shutdown"], 0.05},
+			} {
+				if per := float64(bound.calls) / (clients * each); per > bound.limit {
+					t.Errorf("%s: %.3f for each connection, more than %.2f: %v", bound.what, per, bound.limit, counts)
+				}
+			}
+			if counts["sendto"] < clients*each-clients { // strace may not see the end of the last calls
+				t.Errorf("fewer than the requests: %v", counts)
+			}
+		})
+	}
+}
+
+// connectMany sends each request on a connection of its own, several at once, and reads up to the end.
+func connectMany(t *testing.T, s *Server, clients, each int, request string) {
+	t.Helper()
+	failed := make(chan error, clients)
+	network, name := splitAddress(s.Addresses[0])
+	for range clients {
+		go func() {
+			var err error
+			for n := 0; n < each && err == nil; n++ {
+				err = requestOnce(network, name, request)
+			}
+			failed <- err
+		}()
+	}
+	for range clients {
+		if err := <-failed; err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func requestOnce(network, name, request string) error {
+	c, err := net.DialTimeout(network, name, patience)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(patience))
+	if _, err := io.WriteString(c, request); err != nil {
+		return err
+	}
+	response, err := io.ReadAll(c)
+	if err == nil && !strings.HasSuffix(string(response), "Hello, world!\n") {
+		err = fmt.Errorf("the response is %q", response)
+	}
+	return err
 }
 
 // others is how many calls were made that no request should need.

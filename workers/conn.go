@@ -61,6 +61,9 @@ func (c *conn) renew(fd int, generation uint32) {
 	c.state.Store(connBusy)
 }
 
+// isTCP tells whether fd is the client's TCP connection itself: no unix socket, nor this worker's end of a pair.
+func (c *conn) isTCP() bool { return !c.facts.ListenerUnix && c.tunnel == nil && !c.own }
+
 // notify is claim for an event of the poller. The end must be noted first: whoever has the connection then reads up to
 // it.
 func (c *conn) notify(events uint32) bool {

@@ -131,12 +131,15 @@ func (l *lane) finish(c *conn, response []byte) {
 	})
 }
 
-// end closes a connection after its last response; one on which unread bytes lie must not be reset.
+// end closes a connection after its last response; one on which unread bytes lie must not be reset. Behind a uwsgi
+// packet, which is the only one of its connection, nothing comes.
 func (l *lane) end(c *conn) {
 	var one [1]byte
-	if n, errno := socket.Peek(c.fd, one[:]); errno == 0 && n > 0 {
-		l.finish(c, nil)
-		return
+	if !c.packets {
+		if n, errno := socket.Peek(c.fd, one[:]); errno == 0 && n > 0 {
+			l.finish(c, nil)
+			return
+		}
 	}
 	l.w.close(c)
 }

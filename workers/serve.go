@@ -158,6 +158,9 @@ func (t *thread) call(c *conn, r *request) {
 	if t.request.KeepAlive && !r.once && t.w.keepAlive > 0 && !t.w.parting.Load() {
 		x.Flags |= embedpy.FlagKeepAlive
 	}
+	if c.isTCP() {
+		x.Flags |= embedpy.FlagFIN
+	}
 	x.FD = int32(c.fd)
 	x.Listener = int32(c.facts.Listener)
 	x.BodyKind, x.BodyFD, x.BodyLength = r.kind, r.fd, uint64(len(r.body))

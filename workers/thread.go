@@ -2,6 +2,7 @@ package workers
 
 import (
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -37,6 +38,9 @@ type thread struct {
 	rested   int64             // now, when the thread last had nothing to do
 	slow     int64             // and when it last came from a request for which new connections may have waited
 	fresh    []unix.EpollEvent // of listeners, which come last
+	vain     int               // looks for events, in a row, that found none
+	pressed  bool              // the events at hand were there already, or came together: there is much to do
+	eager    int               // connections that are accepted in a row then
 	batch    batch             // events of one poll that are not served yet
 	holding  bool              // the thread has kept the GIL, see runInTurn
 	began    int64             // CLOCK_MONOTONIC ns at which it got it
@@ -75,13 +79,40 @@ func (t *thread) run() {
 		return
 	}
 	for !t.w.finished() {
-		n := socket.Poll(t.w.poller.fd, t.events)
+		n := t.pollNow(t.events)
 		if n == 0 {
 			n = t.wait()
 		}
 		t.handle(n)
 	}
 	t.letGo()
+}
+
+// Looking for events without waiting for them spares a thread that has much to do the way through Go's scheduler and
+// without the GIL. One that has little to do looks in vain, each time; after vainLooks of them it does so only now and
+// then.
+const (
+	vainLooks  = 8
+	blindWaits = 24
+)
+
+// pollNow returns the events that are there, up to the length of events, if it is worth a system call.
+func (t *thread) pollNow(events []unix.EpollEvent) int {
+	if t.vain >= vainLooks && t.w.standing.Load() == 0 {
+		// After a long request it looks: how new connections are met depends on it (thread.accept).
+		if t.vain++; t.vain < vainLooks+blindWaits && scoreboard.Now()-t.now < int64(patienceOfClients) {
+			return 0
+		}
+		t.vain = vainLooks - 1
+	}
+	n := socket.Poll(t.w.poller.fd, events)
+	if n > 0 {
+		t.vain = 0
+		t.pressed = true
+	} else {
+		t.vain++
+	}
+	return n
 }
 
 // wait blocks until something happens, without the GIL.
@@ -100,6 +131,10 @@ func (t *thread) wait() int {
 	t.rested = t.now
 	n, err := unix.EpollWait(t.w.poller.fd, events, t.w.pollLimit)
 	t.now = 0
+	t.pressed = n > 1
+	if t.pressed {
+		t.vain = 0
+	}
 	switch {
 	case err != nil:
 		return 0 // EINTR: a signal for the application, or Go's own
@@ -137,7 +172,7 @@ func (t *thread) serve(event unix.EpollEvent) {
 	fd, tag := int(event.Fd), uint32(event.Pad)
 	switch tag {
 	case tagListener:
-		t.accept(fd)
+		t.acceptSome(fd)
 	case tagReady:
 		t.takeReady()
 	case tagHandover:
@@ -170,23 +205,52 @@ func (t *thread) beat() {
 	}
 }
 
-// accept takes one connection and serves what it has already sent.
-func (t *thread) accept(listener int) {
+// acceptMost is how many connections are taken in a row, and acceptTime for how long, before what the others have sent
+// is looked at again.
+const (
+	acceptMost = 8
+	acceptTime = time.Millisecond
+)
+
+// acceptSome takes a connection and serves it; then, where it seems that there are more, others, without asking the
+// poller before each.
+func (t *thread) acceptSome(listener int) {
+	if !t.accept(listener) || !t.pressed || t.w.threads > 1 { // who else waits has a thread of its own
+		t.eager = 1
+		return
+	}
+	began := t.now
+	for n := 1; n < t.eager; n++ {
+		if !t.accept(listener) {
+			t.eager = 1
+			return
+		}
+		if t.now-began > int64(acceptTime) {
+			return
+		}
+	}
+	t.eager = min(2*t.eager, acceptMost)
+}
+
+// accept takes one connection and serves what it has already sent. It reports whether there was one.
+func (t *thread) accept(listener int) bool {
 	before := t.now
 	t.beat()
 	if before > 0 && t.now-before > int64(patienceOfClients) {
 		t.slow = t.now
 	}
 	c := t.w.acceptOne(listener)
-	if c != nil {
-		t.w.limitConnections()
-		if t.slow > t.rested && t.w.leftBacklog(c) {
-			return
-		}
-		if !c.guarded || t.w.admit(c) {
-			t.read(c)
-		}
+	if c == nil {
+		return false
 	}
+	t.w.limitConnections()
+	if t.slow > t.rested && t.w.leftBacklog(c) {
+		return true
+	}
+	if !c.guarded || t.w.admit(c) {
+		t.read(c)
+	}
+	return true
 }
 
 // acceptStray looks for connections whose wake-up went to a worker that could not take them any more: EPOLLEXCLUSIVE

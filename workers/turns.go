@@ -4,7 +4,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pyhost/pyhost/workers/scoreboard"
-	"github.com/pyhost/pyhost/workers/socket"
 )
 
 // The threads of a worker run Python one at a time. One that took a request first and then waited for the GIL would let
@@ -74,7 +73,7 @@ func (t *thread) next() (unix.EpollEvent, bool) {
 	if t.w.standing.Load() > 0 {
 		room = len(t.events)
 	}
-	t.batch.fill(socket.Poll(t.w.poller.fd, t.events[:room]))
+	t.batch.fill(t.pollNow(t.events[:room]))
 	if t.w.access != nil {
 		t.arrived = scoreboard.Now()
 	}
