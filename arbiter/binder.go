@@ -55,7 +55,7 @@ func (b *binder) parse(cfg *config.Config) ([]config.Address, error) {
 			return nil, fmt.Errorf("invalid value for bind: %s: %w", bind, err)
 		}
 		at.Path = resolvePath(cfg, at.Path)
-		if seen[at.Place()] {
+		if seen[at.Place()] && !at.AnyPort() {
 			return nil, fmt.Errorf("invalid value for bind: %s is given twice", at)
 		}
 		seen[at.Place()] = true
@@ -137,7 +137,7 @@ func (a *arbiter) rebind(g *generation) error {
 	g.protocols = protocols(cfg, addresses)
 	changed := !slices.Equal(g.protocols, a.current.protocols)
 	for _, at := range addresses {
-		s := old.at(at)
+		s := old.at(at, sockets)
 		if s == nil {
 			changed = true
 			if s, err = a.open(at, cfg); err != nil {

@@ -240,6 +240,13 @@ func TestBindFailures(t *testing.T) {
 		h.signal(unix.SIGTERM)
 		h.wantEnded(exitOK)
 	})
+	t.Run("port 0 twice", func(t *testing.T) {
+		h := newHarness(t, func(c *config.Config) { c.Bind = []string{"http://127.0.0.1:0", "https://127.0.0.1:0"} })
+		addresses, err := h.a.binder.parse(h.a.options.Config)
+		if err != nil || len(addresses) != 2 {
+			t.Errorf("got %v, %v", addresses, err)
+		}
+	})
 	t.Run("given twice", func(t *testing.T) {
 		h := newHarness(t, func(c *config.Config) { c.Bind = []string{":8000", "0.0.0.0"} })
 		if err := h.a.start(); err == nil || !strings.Contains(err.Error(), "0.0.0.0:8000 is given twice") {

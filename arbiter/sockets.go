@@ -68,9 +68,10 @@ func (s *socket) trim(wanted map[int]bool) {
 // have in common.
 type socketSet []*socket
 
-func (set socketSet) at(a config.Address) *socket {
+// at is the socket of an address that is not in taken, where several have the same address: see Address.AnyPort.
+func (set socketSet) at(a config.Address, taken socketSet) *socket {
 	for _, s := range set {
-		if s.address == a.Place() {
+		if s.address == a.Place() && !slices.Contains(taken, s) {
 			return s
 		}
 	}

@@ -41,6 +41,9 @@ func (a Address) Place() Address {
 	return a
 }
 
+// AnyPort reports whether the kernel chooses the port: such an address, given twice, is two sockets.
+func (a Address) AnyPort() bool { return a.Network == "tcp" && a.Port == "0" }
+
 // String is the address as it stands in the log: 127.0.0.1:8000, [::1]:8000, unix:/x.sock, fd://3, and with a protocol
 // uwsgi://127.0.0.1:8000, uwsgi+unix:/x.sock. ParseBind reads it back to the same Address.
 func (a Address) String() string {

@@ -70,7 +70,7 @@ func (c *Config) checkBind() *ValueError {
 	seen := map[Address]bool{}
 	for _, bind := range c.Bind {
 		address, _ := ParseBind(bind) // it was checked when it was read
-		if seen[address.Place()] && !(address.Network == "tcp" && address.Port == "0") {
+		if seen[address.Place()] && !address.AnyPort() {
 			return c.refuse("bind", bind, "is given twice")
 		}
 		seen[address.Place()] = true

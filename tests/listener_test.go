@@ -1,11 +1,13 @@
 package tests
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -60,6 +62,33 @@ func TestSeveralAddresses(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Port 0 is another port each time: given twice it is two sockets, and a reload keeps them apart.
+func TestPortChosenTwice(t *testing.T) {
+	t.Parallel()
+	authority := NewAuthority(t)
+	s := startTLS(t, authority, Options{App: "hello", Bind: []string{"http://127.0.0.1:0", "https://127.0.0.1:0",
+		"127.0.0.1:0"}, Args: []string{"--keep-alive", "30"}})
+	ask := func() {
+		t.Helper()
+		if r := s.DialTo(s.Addresses[0]).Roundtrip(get("/")); r.Status != 200 {
+			t.Errorf("over HTTP: status %d", r.Status)
+		}
+		for _, address := range s.Addresses[1:] {
+			secure := tls.Client(s.DialTo(address).Conn, &tls.Config{RootCAs: authority.Pool, ServerName: "example.org"})
+			if err := secure.Handshake(); err != nil {
+				t.Errorf("TLS at %s: %v", address, err)
+			}
+		}
+	}
+	if len(s.Addresses) != 3 || s.Addresses[1] == s.Addresses[2] {
+		t.Fatalf("listening at %v", s.Addresses)
+	}
+	ask()
+	s.Signal(syscall.SIGHUP)
+	s.WaitLog("Reloaded: 1 new worker took over", 1)
+	ask()
 }
 
 // A socket file that nobody listens on is a leftover; any other file is somebody's.
