@@ -7,12 +7,14 @@ send many requests at a time and count the bytes that come back. That takes 0.8 
 the server, which still parses, calls and answers each request by itself. Pipelining saves it a read per request.
 
 cores    processor time of the server per second: how much of it ran at the same time
-scaling  requests per second with two threads, divided by those with one: the median of the rounds. One thread has a
-         core for itself; two have what the generator, and whatever else runs, leaves of two.
+scaling  requests per second with two threads, divided by those with one: the median of the rounds, and from where to
+         where. One thread has a core for itself; two have what the generator, and whatever else runs, leaves of two.
 on two whole cores
          what that would be if they had two: twice the processor time of a request with one thread, divided by that with
          two. What threads make each other wait for in the processor, its caches above all, costs such time; what
-         they wait for asleep does not, and shows in the cores. With the GIL it says nothing: they never run together.
+         they wait for asleep does not, and shows in the cores. With the GIL they never run together: it is left out.
+
+Each round starts its servers anew: which of the objects that threads share lie in one cache line is chance.
 
 The Pythons are those of .venvs (make test makes them): 3.13, and the free-threaded 3.13t (make python-nogil).
 """
@@ -84,12 +86,12 @@ def load(path: str, batch: int, seconds: float) -> float:
         connection.setblocking(False)
         connection.sendall(REQUEST * batch)
         waiting[connection] = whole
-    batches, begin = 0, time.monotonic()
+    room, batches, begin = bytearray(whole), 0, time.monotonic()
     while (now := time.monotonic()) < begin + seconds:
         time.sleep(0.001)
         for connection, left in waiting.items():
             try:
-                left -= len(connection.recv(1 << 20)) or whole * 1000
+                left -= connection.recv_into(room) or whole * 1000
             except BlockingIOError:
                 continue
             if left < 0:
@@ -112,30 +114,40 @@ def measure(one: Server, batch: int, seconds: float) -> tuple[float, float, floa
     return rate, (cpu_seconds(one.pid) - theirs) / took, (time.process_time() - mine) / took
 
 
-def compare(python: str, app: str, rounds: int, seconds: float) -> str:
-    """One line of the table: one thread and two in turn, on servers that run side by side."""
+def compare_once(python: str, app: str, seconds: float) -> list[tuple[float, float, float]]:
+    """What measure returns for one thread and for two, on servers that were started for it."""
     batch = APPS[app][2]
     with tempfile.TemporaryDirectory() as folder:
         servers = [server(python, app, threads, Path(folder)) for threads in (1, 2)]
-        samples: list[list[tuple[float, float, float]]] = [[], []]
         try:
             for one in servers:
                 one.start()
                 load(one.unix, batch, 0.5)
-            for _ in range(rounds):
-                for one, taken in zip(servers, samples):
-                    taken.append(measure(one, batch, seconds))
-        except StartError as error:
-            return f"{app}: {error}"
+            return [measure(one, batch, seconds) for one in servers]
         finally:
             for one in servers:
                 one.stop()
-    single, double = ([statistics.median(column) for column in zip(*taken)] for taken in samples)
-    scaling = statistics.median(two[0] / one[0] for one, two in zip(*samples))
-    note = f"; the generator took {double[2]:.2f} of a core" if double[2] > GENERATOR_SHARE else ""
+
+
+def compare(python: str, app: str, rounds: int, seconds: float) -> str:
+    """One line of the table."""
+    try:
+        samples = [compare_once(python, app, seconds) for _ in range(rounds)]
+    except StartError as error:
+        return f"{app}: {error}"
+    single, double = ([statistics.median(column) for column in zip(*taken)] for taken in zip(*samples))
     columns = [f"{rate:8.0f}/s  {cores * 1e6 / rate:6.1f} us  {cores:.2f} cores" for rate, cores, _ in (single, double)]
-    whole = 2 * (single[1] / single[0]) / (double[1] / double[0])
-    return " | ".join([*columns, f"scaling {scaling:.2f}, on two whole cores {whole:.2f}{note}"])
+    scaling = [two[0] / one[0] for one, two in samples]
+    whole = [2 * (one[1] / one[0]) / (two[1] / two[0]) for one, two in samples]
+    note = f"; the generator took {double[2]:.2f} of a core" if double[2] > GENERATOR_SHARE else ""
+    if version(python).endswith("t"):
+        note = f", on two whole cores {spread(whole)}" + note
+    return " | ".join([*columns, f"scaling {spread(scaling)}{note}"])
+
+
+def spread(values: list[float]) -> str:
+    """The median, and from where to where."""
+    return f"{statistics.median(values):.2f} ({min(values):.2f}-{max(values):.2f})"
 
 
 def version(python: str) -> str:
