@@ -49,6 +49,7 @@ class Forkserver:
         self.fds = []
         self.reload = False  # the setting
         self.prepared = False
+        self.trimmed = False
         self.wake_read, self.wake_write = os.pipe()
         os.set_blocking(self.wake_write, False)
         os.set_blocking(self.wake_read, False)
@@ -150,7 +151,6 @@ class Forkserver:
         else:
             share()
         _pyhost.fill_holes()
-        _pyhost.trim_resident()
         self.send({"event": "ready", "python": sys.version.split()[0]})
 
     def set_up_logging(self, config):
@@ -224,6 +224,9 @@ class Forkserver:
             if host is not None:
                 host.after_fork(worker, pid)
             self.send(dict(who, event="forked", pid=pid))
+        if not self.trimmed:  # not before: the first worker would have to wait for it
+            self.trimmed = True
+            _pyhost.trim_resident()
         return False
 
     def leave(self):
