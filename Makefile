@@ -12,7 +12,7 @@ export PYTHON PYTHONS BIND FUZZTIME SOURCE NOGIL_VERSION NOGIL_SHA256
 GOBUILD = go build -trimpath -buildvcs=false
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test race asan lint docs fmt fuzz python-nogil bench bench-full bench-slow bench-threads bench-go gate load soak \
+.PHONY: help build run test race asan lint docs fmt fuzz python-nogil bench bench-full bench-slow bench-threads bench-go profile gate load soak \
 	build-cpy3 clean
 
 help: ## list the targets
@@ -63,6 +63,10 @@ bench-slow: build ## compare what slow clients do to the others: heads, bodies a
 
 bench-threads: build ## measure how one worker scales from one thread to two, with and without the GIL
 	$(PYTHON) bench/threads.py
+
+profile: build ## sample pyhost with perf; rewrites docs/profile.md and its flame graphs (about 2 minutes)
+	@bench/setup.sh
+	$(PYTHON) bench/budget.py --docs docs
 
 bench-go: ## run the benchmarks of the Go packages
 	go test -run '^$$' -bench . -benchmem $$(go list ./... | grep -v /tests)

@@ -19,6 +19,7 @@ from pathlib import Path
 import flame
 import machine
 import sampling
+from check import check
 from contenders import CONTENDERS, ROOT, VENV, installed_versions
 from load import Generator, LoadError
 from processes import Server, StartError, cpu_seconds, tree
@@ -90,6 +91,14 @@ class Profile:
         return self.nanoseconds * self.parts[part] / sum(self.parts.values())
 
 
+def start(server: Server, row) -> None:
+    """Starts a server and waits for its first answer: before that it may have no worker yet."""
+    server.start()
+    answer = check(server.port, row)
+    if answer.problem:
+        raise StartError(f"{row.name}: {answer.problem}")
+
+
 class Load:
     """Requests for a server, from the moment it is made until the end of the block."""
 
@@ -111,7 +120,7 @@ def profile(bench: Bench, row, seconds: int) -> Profile:
     with tempfile.TemporaryDirectory() as folder:
         server = bench.server(OURS, row)
         try:
-            server.start()
+            start(server, row)
             bench.generator.warm_up(server.port, WARM_UP, **request(row))
             before = cpu_seconds(server.pid)
             load = bench.generator.run(server.port, seconds, **request(row))
@@ -137,16 +146,15 @@ def graph(bench: Bench, row, title: str, python: Path, seconds: int, into: Path)
     server.command = [str(python) if word == str(VENV / "bin/python") else word for word in server.command]
     if jitted:
         server.command = ["env", "PYTHON_PERF_JIT_SUPPORT=1", *server.command]
-    everybody: list[int] = []
+    before = sampling.jitted_files()
     with tempfile.TemporaryDirectory() as folder:
         try:
-            server.start()
+            start(server, row)
             with Load(bench, row, server.port):
-                everybody = pids(server)
-                stacks = sampling.sample(everybody, Path(folder), seconds, *DEPTHS[True], jitted)
+                stacks = sampling.sample(pids(server), Path(folder), seconds, *DEPTHS[True], jitted)
         finally:
             server.stop()
-            sampling.forget_jitted(everybody)
+            sampling.forget_jitted(before)
     into.write_text(flame.draw(f"{title}: pyhost, sync, CPython {'.'.join(map(str, version(python)))}", stacks))
     say(f"  {into.name}: {len(stacks)} samples, {into.stat().st_size // 1000} kB")
 

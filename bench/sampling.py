@@ -60,12 +60,17 @@ def sample(pids: list[int], folder: Path, seconds: float, rate: int, room: int, 
     return stacks
 
 
-def forget_jitted(pids: list[int]) -> None:
-    """Removes what Python and perf left in /tmp about the processes' code."""
-    for pid in pids:
-        for pattern in (f"jit-{pid}.dump", f"jitted-{pid}-*.so"):
-            for path in Path("/tmp").glob(pattern):
-                path.unlink(missing_ok=True)
+def jitted_files() -> set[Path]:
+    """What Python and perf leave in /tmp about code that Python has made."""
+    return {path for pattern in ("jit-*.dump", "jitted-*.so") for path in Path("/tmp").glob(pattern)}
+
+
+def forget_jitted(before: set[Path]) -> None:
+    """Removes those that have come since, unless they are of a process that still runs."""
+    for path in jitted_files() - before:
+        pid = re.search(r"\d+", path.name)[0]
+        if not Path(f"/proc/{pid}").exists():
+            path.unlink(missing_ok=True)
 
 
 def parse(block: str) -> Stack:

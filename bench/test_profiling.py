@@ -23,6 +23,7 @@ SCRIPT = """
 \t           902c3 runtime.asmcgocall.abi0 (/srv/bin/pyhost)
 """
 WORKER = Frame("github.com/pyhost/pyhost/workers.(*thread).run", "/srv/bin/pyhost")
+PARSER = Frame("github.com/pyhost/pyhost/protocol/http1.(*Parser).fields", WORKER.file)
 CALL = (Frame("ph_call", "/srv/bin/pyhost"), Frame("runtime.asmcgocall.abi0", "/srv/bin/pyhost"))
 RUN = (Frame("run", "/srv/bin/pyhost"), *CALL)
 EVAL = Frame("_PyEval_EvalFrameDefault", "/usr/lib/libpython3.13.so.1.0")
@@ -66,7 +67,7 @@ class Budget(unittest.TestCase):
             ((Frame("dict_dealloc", EVAL.file), *CALL), "environ"),
             ((Frame("dict_dealloc", EVAL.file), EVAL, *RUN), "application"),
             ((ALLOC, Frame("start_response", "/srv/bin/pyhost"), EVAL, *RUN), "start_response"),
-            ((Frame("github.com/pyhost/pyhost/protocol/http1.(*Parser).fields", WORKER.file), WORKER), "parse, validate"),
+            ((PARSER, WORKER), "parse, validate"),
             ((WORKER,), "keep books"),
             ((Frame("runtime.sysmon", WORKER.file),), "Go's runtime"),
             ((ALLOC,), "other"),
@@ -100,6 +101,10 @@ class Flame(unittest.TestCase):
         self.assertIn("workers.(*thread).run, 100.0%", titles)
         self.assertIn("Shop.view (shop/views.py), 30.0%", titles)
         self.assertFalse([title for title in titles if "rare" in title])
+        for box in ElementTree.fromstring(text).iterfind(f"{space}g/{space}g/{space}rect"):
+            self.assertGreaterEqual(float(box.get("x")), 0)
+            self.assertLessEqual(float(box.get("x")) + float(box.get("width")), flame.WIDTH)
+            self.assertLess(float(box.get("y")), 0, "above the line that the graph stands on")
 
 
 if __name__ == "__main__":
