@@ -8,6 +8,7 @@ import re
 import selectors
 import shutil
 import socket
+import socketserver
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,7 @@ import props
 import rows
 import scale
 import slow
+import threads
 from check import check
 from contenders import CONTENDERS, NGINX, ROOT
 from front import HOW, bind, configure
@@ -325,6 +327,53 @@ class Scale(unittest.TestCase):
         bjoern = next(contender for contender in CONTENDERS if contender.name == "bjoern")
         self.assertIsNone(scale.scaled(bjoern, 4))
         self.assertEqual(scale.scaled(bjoern, 1), bjoern)
+
+
+class Answers(socketserver.BaseRequestHandler):
+    """Answers as fast as it can, and closes when the server has answered `most` requests."""
+
+    def handle(self):
+        rest = b""
+        try:
+            while data := self.request.recv(65536):
+                *heads, rest = (rest + data).split(b"\r\n\r\n")
+                self.server.answered += len(heads)
+                if self.server.answered > self.server.most:
+                    return
+                self.request.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 14\r\n\r\nHello, World!\n" * len(heads))
+        except ConnectionError:
+            pass  # the load is over
+
+
+class AnswerServer(socketserver.ThreadingUnixStreamServer):
+    request_queue_size = 16
+
+
+class Threads(unittest.TestCase):
+    """The load of bench/threads.py."""
+
+    def server(self, most: int) -> socketserver.BaseServer:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        server = AnswerServer(os.path.join(folder.name, "socket"), Answers)
+        server.answered, server.most = 0, most
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        threading.Thread(target=server.serve_forever, args=(0.05,)).start()
+        return server
+
+    def test_rate(self):
+        server = self.server(10**9)
+        rate = threads.load(server.server_address, 4, 0.3)
+        self.assertGreater(rate, 0)
+        self.assertLessEqual(rate * 0.3, server.answered, "counted more than there was")
+
+    def test_server_that_closes(self):
+        with self.assertRaisesRegex(SystemExit, "closed a connection"):
+            threads.load(self.server(200).server_address, 4, 20)
+
+    def test_spread(self):
+        self.assertEqual(threads.spread([1.5, 1.0, 2.0]), "1.50 (1.00-2.00)")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ The Pythons are those of .venvs (make test makes them): 3.13, and the free-threa
 from __future__ import annotations
 
 import argparse
+import contextlib
 import signal
 import socket
 import statistics
@@ -80,29 +81,28 @@ def load(path: str, batch: int, seconds: float) -> float:
     costs as much as making them.
     """
     whole = answer_size(path) * batch
-    waiting = {}
-    for _ in range(CONNECTIONS):
-        connection = connect(path)
-        connection.setblocking(False)
-        connection.sendall(REQUEST * batch)
-        waiting[connection] = whole
-    room, batches, begin = bytearray(whole), 0, time.monotonic()
-    while (now := time.monotonic()) < begin + seconds:
-        time.sleep(0.001)
-        for connection, left in waiting.items():
-            try:
-                left -= connection.recv_into(room) or whole * 1000
-            except BlockingIOError:
-                continue
-            if left < 0:
-                raise SystemExit("the server closed a connection")
-            if left == 0:
-                batches += 1
-                left = whole
-                connection.sendall(REQUEST * batch)
-            waiting[connection] = left
-    for connection in waiting:
-        connection.close()
+    room, batches = bytearray(whole), 0
+    with contextlib.ExitStack() as stack:
+        waiting = {stack.enter_context(connect(path)): whole for _ in range(CONNECTIONS)}
+        for connection in waiting:
+            connection.setblocking(False)
+            connection.sendall(REQUEST * batch)
+        begin = time.monotonic()
+        while (now := time.monotonic()) < begin + seconds:
+            time.sleep(0.001)
+            for connection, left in waiting.items():
+                try:
+                    left -= connection.recv_into(room) or whole * 1000
+                    if left == 0:
+                        connection.sendall(REQUEST * batch)
+                except BlockingIOError:
+                    continue
+                except ConnectionError:
+                    left = -1
+                if left < 0:
+                    raise SystemExit("the server closed a connection")
+                batches += left == 0
+                waiting[connection] = left or whole
     return batches * batch / (now - begin)
 
 
