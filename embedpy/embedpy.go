@@ -64,6 +64,10 @@ func SetTitle(title string) {
 // process that has started; it reads /proc/self/smaps, which takes a few ms.
 func TrimResident() { C.ph_resident_trim() }
 
+// TrimAgain does the same for the executable and libpython alone, in some microseconds; TrimResident must have been
+// called. What is needed again costs a soft fault for each 64 KiB.
+func TrimAgain() { C.ph_resident_trim_again() }
+
 // BootError says why the application does not load.
 type BootError struct {
 	Code      int    // the worker's exit code, 3 or 4 as in gunicorn

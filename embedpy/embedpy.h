@@ -38,6 +38,12 @@ void ph_timers_exact(void);
  */
 void ph_resident_trim(void);
 
+/*
+ * ph_resident_trim_again: the same for the executable and libpython as ph_resident_trim found them, in a few system
+ * calls.  Any thread, no GIL.
+ */
+void ph_resident_trim_again(void);
+
 /* ph_title_set: what ps shows; cut to the room that argv has.  Any thread, no GIL. */
 void ph_title_set(const char *title, size_t length);
 

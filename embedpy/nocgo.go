@@ -36,6 +36,9 @@ func SetTitle(string) {}
 // TrimResident does nothing without cgo.
 func TrimResident() {}
 
+// TrimAgain does nothing without cgo.
+func TrimAgain() {}
+
 // Boot fails with ErrNoPython.
 func Boot([]string, int, int, int, int) *BootError {
 	return &BootError{Code: 3, Cause: ErrNoPython.Error()}

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pyhost/pyhost/embedpy"
 	"github.com/pyhost/pyhost/workers/scoreboard"
 	"github.com/pyhost/pyhost/workers/socket"
 )
@@ -19,8 +20,13 @@ const (
 	// aloneTime is the same where nobody is there to take anything: what waits is counted all the same, and dropped when
 	// its client leaves.
 	aloneTime = 25 * time.Millisecond
-	// restAfter is after how many looks without a request it stops looking until there is one.
-	restAfter = 500
+	// restAfter is after how long without a request it stops looking until there is one.
+	restAfter = 500 * time.Millisecond
+	// countAfter is after how many looks it counts its siblings anew: workers come and go.
+	countAfter = 500
+	// trimAfter is after how many requests a worker that rests gives back the pages of program files: what they cost
+	// when they come back, some 50 us, is little then, for each of these requests.
+	trimAfter = 1000
 )
 
 // shepherd looks after a worker whose Python threads are all busy: the connections whose requests wait behind them go
@@ -33,8 +39,9 @@ type shepherd struct {
 	roused  chan struct{}
 	glances int
 	period  time.Duration // between two looks
-	quiet   int           // looks without a request
+	quiet   time.Duration // for how long there has been no request
 	seen    uint64        // requests at the last one
+	trimmed uint64        // requests when the worker last gave back pages
 	crowded bool          // all threads were busy at the last look
 	pending []int         // listeners that were ready at the last look
 	handed  bool          // the handover was
@@ -62,7 +69,7 @@ func (s *shepherd) rouse() {
 func (s *shepherd) run() {
 	defer unix.Close(s.outer)
 	for !s.w.draining.Load() {
-		if s.glances%restAfter == 0 { // workers come and go
+		if s.glances%countAfter == 0 {
 			s.period = aloneTime
 			if _, siblings := s.w.siblings(); siblings > 0 || s.w.queue.limited() {
 				s.period = glanceTime
@@ -87,17 +94,22 @@ func (s *shepherd) idle() bool {
 		s.seen, s.quiet = requests, 0
 		return false
 	}
-	s.quiet++
+	s.quiet += s.period
 	return s.quiet >= restAfter
 }
 
 func (s *shepherd) rest() {
 	s.quiet = 0
+	if s.seen-s.trimmed >= trimAfter {
+		s.trimmed = s.seen
+		embedpy.TrimAgain()
+	}
 	s.resting.Store(true)
 	if s.w.slot.Busy() > 0 { // a thread that begins one after this sees that the shepherd rests
 		s.rouse()
 	}
 	<-s.roused
+	s.glances = 0
 }
 
 // stuck reports whether all threads have been busy for so long that it is worth while to look after the rest. Where the
