@@ -30,9 +30,7 @@ func (t *thread) runInTurn() {
 			t.batch.fill(t.wait())
 			continue
 		}
-		if t.w.standing.Load() == 0 && t.w.leftOver(t) {
-			t.w.poller.wake(1) // somebody has to go on with the rest, should this request wait for something
-		}
+		t.leaveRest()
 		t.serve(event)
 		t.giveTurn()
 	}
@@ -78,6 +76,13 @@ func (t *thread) next() (unix.EpollEvent, bool) {
 		t.arrived = scoreboard.Now()
 	}
 	return t.batch.next()
+}
+
+// leaveRest sees to it that somebody can go on with the rest, should the thread's next request wait for something.
+func (t *thread) leaveRest() {
+	if t.w.standing.Load() == 0 && t.w.leftOver(t) {
+		t.w.poller.wake(1)
+	}
 }
 
 // leftOver reports whether events that somebody has taken from the poller wait.
