@@ -3,6 +3,7 @@ package arbiter
 import (
 	"path/filepath"
 	"regexp"
+	"sync"
 
 	"github.com/pyhost/pyhost/config"
 )
@@ -44,7 +45,9 @@ func (a *arbiter) watchConfig(cfg *config.Config) {
 }
 
 // sourceLine is how a traceback names a file; <frozen ...> is none.
-var sourceLine = regexp.MustCompile(`(?m)^\s*File "([^"<][^"]*)", line \d+`)
+var sourceLine = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?m)^\s*File "([^"<][^"]*)", line \d+`)
+})
 
 // watchFailed watches what may mend code that does not load: the files of its traceback, and Python files beside them
 // that are not there yet.
@@ -53,7 +56,7 @@ func (a *arbiter) watchFailed(g *generation, traceback string) {
 		return
 	}
 	order := watchOrder{folders: []string{g.config.Chdir}, since: g.began}
-	for _, match := range sourceLine.FindAllStringSubmatch(traceback, -1) {
+	for _, match := range sourceLine().FindAllStringSubmatch(traceback, -1) {
 		path := match[1]
 		if !filepath.IsAbs(path) {
 			path = filepath.Join(g.config.Chdir, path)

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // envPrefix begins the variables that are addressed to pyhost. Its private ones begin with _PYHOST_.
@@ -34,10 +35,12 @@ func processEnvironment(getenv func(string) string) environment {
 
 // linked are the variables that Kubernetes and Docker set for a service whose name begins with "pyhost": they are not
 // addressed to us. PYHOST_PORT among them holds a URL.
-var linked = regexp.MustCompile(`^PYHOST_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)$`)
+var linked = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^PYHOST_(\w+_)?(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)$`)
+})
 
 func isLinked(name, value string) bool {
-	return linked.MatchString(name) || strings.HasSuffix(name, "_PORT") && strings.Contains(value, "://")
+	return linked().MatchString(name) || strings.HasSuffix(name, "_PORT") && strings.Contains(value, "://")
 }
 
 // variables reads PYHOST_<NAME> of every setting, and refuses other names that begin so.

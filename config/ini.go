@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // iniEntry is one value of an INI file, with the line that it begins on.
@@ -43,7 +44,9 @@ func parseINI(text string) (map[string][]iniEntry, *ValueError) {
 	return sections, nil
 }
 
-var iniReference = regexp.MustCompile(`%(%|\(([^)]*)\)s)`)
+var iniReference = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`%(%|\(([^)]*)\)s)`)
+})
 
 // interpolate replaces %(name)s by what the names are, and %% by a percent sign.
 func interpolate(value string, names map[string]string) (string, *ValueError) {
@@ -52,7 +55,7 @@ func interpolate(value string, names map[string]string) (string, *ValueError) {
 			return "", problemf(value, "refers to itself")
 		}
 		var unknown string
-		value = iniReference.ReplaceAllStringFunc(value, func(reference string) string {
+		value = iniReference().ReplaceAllStringFunc(value, func(reference string) string {
 			if reference == "%%" {
 				return reference
 			}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // Hooks are the functions that the server calls, under gunicorn's names; "" means none. A value is MODULE.FUNCTION, or
@@ -111,10 +112,12 @@ func hookSetting(name, signature, when string) *Setting {
 	}
 }
 
-var dottedName = regexp.MustCompile(`^([\pL_][\pL\pN_]*\.)+[\pL_][\pL\pN_]*$`)
+var dottedName = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^([\pL_][\pL\pN_]*\.)+[\pL_][\pL\pN_]*$`)
+})
 
 func hookItem(_, text string) (string, error) {
-	if text != "" && !strings.HasPrefix(text, "<") && !dottedName.MatchString(text) {
+	if text != "" && !strings.HasPrefix(text, "<") && !dottedName().MatchString(text) {
 		return "", errors.New("must be a function as MODULE.FUNCTION")
 	}
 	return text, nil
