@@ -24,8 +24,8 @@ const (
 	restAfter = 500 * time.Millisecond
 	// countAfter is after how many looks it counts its siblings anew: workers come and go.
 	countAfter = 500
-	// trimAfter is after how many requests a worker that rests gives back the pages of program files: what they cost
-	// when they come back, some 50 us, is little then, for each of these requests.
+	// trimAfter is after how many requests a worker that rests gives back the pages of program files, after it has done
+	// so when it first rests: what they cost when they come back, some 50 us, is little then, for each of these requests.
 	trimAfter = 1000
 )
 
@@ -41,7 +41,7 @@ type shepherd struct {
 	period  time.Duration // between two looks
 	quiet   time.Duration // for how long there has been no request
 	seen    uint64        // requests at the last one
-	trimmed uint64        // requests when the worker last gave back pages
+	trimDue uint64        // requests at which the worker gives back pages the next time that it rests
 	crowded bool          // all threads were busy at the last look
 	pending []int         // listeners that were ready at the last look
 	handed  bool          // the handover was
@@ -100,8 +100,8 @@ func (s *shepherd) idle() bool {
 
 func (s *shepherd) rest() {
 	s.quiet = 0
-	if s.seen-s.trimmed >= trimAfter {
-		s.trimmed = s.seen
+	if s.seen >= s.trimDue {
+		s.trimDue = s.seen + trimAfter
 		embedpy.TrimAgain()
 	}
 	s.resting.Store(true)
