@@ -10,8 +10,9 @@ import traceback
 
 SERVER_SOFTWARE = "pyhost"  # with the version, set by the server when it installs this module
 EXIT_BOOT_ERROR = 3  # gunicorn's WORKER_BOOT_ERROR: the import raised
-FREE_THREADED = "free-threading build" in sys.version
 EXIT_APP_LOAD = 4    # gunicorn's APP_LOAD_ERROR: it imported, but there is no application in it
+
+FREE_THREADED = "free-threading build" in sys.version
 
 
 paste_global = {}  # the setting raw_paste_global_conf
