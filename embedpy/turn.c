@@ -26,7 +26,7 @@ static bool is_sending(const ph_thread *t)
 }
 
 /* wait_for_end: until nobody sends.  GIL held on entry and exit, released meanwhile: look at everything again. */
-static void wait_for_end(ph_thread *t)
+__attribute__((noinline, cold)) static void wait_for_end(ph_thread *t)
 {
 	PyThreadState *saved;
 
@@ -51,16 +51,13 @@ static bool take(ph_thread *t)
 
 void ph_turn_begin(ph_thread *t)
 {
-	for (;;) {
-		bool mine;
-
-		ph_lock(t);
-		mine = take(t);
+	ph_lock(t);
+	while (!take(t)) {
 		ph_unlock(t);
-		if (mine)
-			return;
 		wait_for_end(t);
+		ph_lock(t);
 	}
+	ph_unlock(t);
 }
 
 ph_thread *ph_turn_of_token(PyObject *token)
