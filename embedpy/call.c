@@ -226,6 +226,8 @@ void ph_call(int thread, const uint8_t *frame, const uint8_t *body)
 		ph_logged_environ(t, environ);
 	py.Py_DecRef(environ);
 	py.Py_DecRef(token);
+	if (t->spooled != NULL)
+		ph_input_end(t);
 	if (t->taken)
 		give_back_socket(t);
 	if (t->spill != NULL)

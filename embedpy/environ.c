@@ -230,8 +230,28 @@ static int set_input(ph_thread *t, PyObject *environ, const uint8_t *body)
 	if (input == NULL)
 		return PH_ERR;
 	set = py.PyDict_SetItem(environ, ph_name.wsgi_input, input);
-	py.Py_DecRef(input);
+	if (t->x.body_kind == PH_BODY_FILE)
+		t->spooled = input;
+	else
+		py.Py_DecRef(input);
 	return set == 0 ? PH_OK : PH_ERR;
+}
+
+/*
+ * ph_input_end: the request is over, and so is the file that its body was spooled to.  A traceback that the application
+ * keeps, or has in a cycle for the collector, would keep the room on the disk.  GIL held; clears what close() raises.
+ */
+void ph_input_end(ph_thread *t)
+{
+	PyObject *input = t->spooled;
+	PyObject *done;
+
+	t->spooled = NULL;
+	done = py.PyObject_CallMethodObjArgs(input, ph_name.close, NULL); /* new */
+	if (done == NULL)
+		py.PyErr_Clear();
+	py.Py_DecRef(done);
+	py.Py_DecRef(input);
 }
 
 /* conn_new: the facts of a connection that are the same for each of its requests. */

@@ -64,6 +64,7 @@ typedef struct __attribute__((aligned(128))) {
 	struct ph_value *values; /* last value of every key, see environ.c */
 	struct ph_last *last;    /* what the last request brought, see there */
 	PyObject *templates;     /* tuple of environ dicts, one per listener; owned */
+	PyObject *spooled;       /* wsgi.input of the running request where it is a file, else NULL; owned */
 	char date[40]; /* the whole line */
 	int64_t date_second;
 } ph_thread;
@@ -120,6 +121,7 @@ int ph_environ_keys(const char *keys, int count);
 int ph_environ_prepare(ph_thread *t);
 /* new, or NULL with an exception */
 PyObject *ph_environ_new(ph_thread *t, PyObject *token, const uint8_t *frame, const uint8_t *body);
+void ph_input_end(ph_thread *t); /* once t->spooled is set and the request over */
 void ph_conn_release_dropped(void);
 
 /* start_response.c */

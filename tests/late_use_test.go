@@ -2,6 +2,7 @@ package tests
 
 import (
 	"regexp"
+	"strings"
 	"testing"
 )
 
@@ -21,9 +22,20 @@ func TestUseAfterTheRequest(t *testing.T) {
 				t.Errorf("%+v", r)
 			}
 			// start_response, write, early_hints: hints may be ignored silently when they come too late.
-			if !regexp.MustCompile(`^[A-Z]\w+Error,[A-Z]\w+Error,(nothing|[A-Z]\w+Error)$`).MatchString(r.Body) {
+			if !regexp.MustCompile(`^[A-Z]\w+Error,[A-Z]\w+Error,(nothing|[A-Z]\w+Error),nothing$`).MatchString(r.Body) {
 				t.Errorf("raised: %s", r.Body)
 			}
+		}
+	})
+}
+
+// A body on disk ends with its request, even if the application keeps it: the harness looks for its descriptor.
+func TestSpooledBodyEndsWithTheRequest(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		c := Start(t, Options{App: "late_use", Kind: kind}).Dial()
+		c.Roundtrip(post("/", strings.Repeat("x", 1<<20))).Want(t, 200, "")
+		if r := c.Roundtrip(post("/", strings.Repeat("x", 1<<20))); !strings.HasSuffix(r.Body, ",ValueError") {
+			t.Errorf("reading the kept body raised: %s", r.Body)
 		}
 	})
 }

@@ -17,7 +17,7 @@ def application(environ, start_response):
         results.append(attempt(lambda: kept["start_response"]("500 Late", [("X-Late", "yes")])))
         results.append(attempt(lambda: kept["write"](b"late bytes")))
         results.append(attempt(lambda: kept["early_hints"]([("X-Late", "yes")])))
-        attempt(lambda: kept["input"].read())
+        results.append(attempt(lambda: kept["input"].read()))
         attempt(lambda: kept["errors"].flush())
     write = start_response("200 OK", [("Content-Type", "text/plain")])
     kept.update(start_response=start_response, write=write, input=environ["wsgi.input"],
