@@ -118,9 +118,13 @@ func (a *arbiter) reconcile(g *generation) {
 	}
 	a.announceReady(g)
 	for _, s := range g.seats {
-		if s.worker == nil && (s.brake.until == 0 || a.due(s.brake.until)) && a.mayBoot(g) {
-			s.worker = a.spawn(g, s)
+		if s.worker != nil || s.brake.until != 0 && !a.due(s.brake.until) {
+			continue
 		}
+		if !a.mayBoot(g) {
+			break
+		}
+		s.worker = a.spawn(g, s)
 	}
 	// systemd hears READY when the first workers serve, not when they boot: a unit that cannot boot fails to start.
 	if g == a.current && !a.proven && g.ready() {
