@@ -189,7 +189,7 @@ static void run_hooked(ph_thread *t, PyObject *token, PyObject *environ)
  */
 static void give_back_socket(ph_thread *t)
 {
-	if (py.PyObject_SetAttrString(t->x.conn->socket, "_socket", PH_NONE) != 0)
+	if (py.PyObject_SetAttrString(t->x.conn->socket, "_socket", NULL) != 0) /* deletes it */
 		py.PyErr_Clear();
 }
 

@@ -267,12 +267,14 @@ static ph_conn *conn_new(void)
 	conn->id = __atomic_add_fetch(&last_conn_id, 1, __ATOMIC_RELAXED);
 	id = py.PyLong_FromUnsignedLongLong(conn->id); /* new */
 	if (id != NULL)
-		conn->socket = py.PyObject_CallFunctionObjArgs(ph_py.socket_type, id, NULL); /* new */
-	py.Py_DecRef(id);
-	if (conn->socket == NULL) {
+		conn->socket = py.PyObject_CallFunctionObjArgs(ph_py.socket_type, NULL); /* new */
+	if (conn->socket == NULL || py.PyObject_SetAttr(conn->socket, ph_name.id, id) != 0) {
+		py.Py_DecRef(conn->socket);
+		py.Py_DecRef(id);
 		free(conn);
 		return NULL;
 	}
+	py.Py_DecRef(id);
 	return conn;
 }
 

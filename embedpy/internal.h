@@ -105,7 +105,7 @@ extern ph_runtime ph_py;
 
 /* Interned strings that the C layer itself uses. */
 typedef struct {
-	PyObject *close, *wsgi_input, *gunicorn_socket, *early_hints;
+	PyObject *close, *wsgi_input, *gunicorn_socket, *early_hints, *id;
 } ph_names;
 
 extern ph_names ph_name;

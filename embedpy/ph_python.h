@@ -62,6 +62,7 @@ typedef struct {
 	X(PyObject *, PyImport_AddModule, (const char *))    /* borrowed */                                                \
 	X(PyObject *, PyModule_GetDict, (PyObject *))        /* borrowed */                                                \
 	X(PyObject *, PyObject_GetAttrString, (PyObject *, const char *))                                                  \
+	X(int, PyObject_SetAttr, (PyObject *, PyObject *, PyObject *))                                                     \
 	X(int, PyObject_SetAttrString, (PyObject *, const char *, PyObject *))                                             \
 	X(PyObject *, PyObject_GetAttr, (PyObject *, PyObject *))                                                          \
 	X(PyObject *, PyObject_Type, (PyObject *)) /* new */                                                               \

@@ -37,7 +37,10 @@ static int intern_names(void)
 	ph_name.wsgi_input = py.PyUnicode_InternFromString("wsgi.input");
 	ph_name.gunicorn_socket = py.PyUnicode_InternFromString("gunicorn.socket");
 	ph_name.early_hints = py.PyUnicode_InternFromString("wsgi.early_hints");
-	return ph_name.close && ph_name.wsgi_input && ph_name.gunicorn_socket && ph_name.early_hints ? PH_OK : PH_ERR;
+	ph_name.id = py.PyUnicode_InternFromString("_id");
+	if (!ph_name.close || !ph_name.wsgi_input || !ph_name.gunicorn_socket || !ph_name.early_hints || !ph_name.id)
+		return PH_ERR;
+	return PH_OK;
 }
 
 /* thread_new: buffers of thread i; the main thread starts with the GIL, as the fork left it. */

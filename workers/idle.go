@@ -45,7 +45,7 @@ func (w *worker) close(c *conn) {
 		}
 		unix.Shutdown(c.fd, unix.SHUT_RDWR)
 	}
-	unix.Close(c.fd)
+	socket.Close(c.fd)
 	if c.tunnel != nil {
 		c.tunnel.leave()
 		return

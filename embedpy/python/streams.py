@@ -149,17 +149,15 @@ class ClientSocket:
     request.  It is good only while a request of its connection runs.
     """
 
+    # The server makes one for each connection, without a Python function, and sets _id; _socket is there while in use.
     __slots__ = ("_id", "_socket")
 
-    def __init__(self, id):
-        self._id = id
-        self._socket = None
-
     def __getattr__(self, name):
-        if self._socket is None:
+        if name == "_socket":
             taken = socket.socket(fileno=_pyhost.connection_fd(self._id))
             taken.setblocking(True)
             self._socket = taken
+            return taken
         return getattr(self._socket, name)
 
 

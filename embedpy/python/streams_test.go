@@ -89,7 +89,8 @@ with tempfile.TemporaryFile() as spool:
 client, far = socket.socketpair()
 asked = []
 _pyhost.connection_fd = lambda id: asked.append(id) or client.detach()
-stand_in = streams.ClientSocket(7)
+stand_in = streams.ClientSocket()
+stand_in._id = 7
 assert asked == [], "unused, it takes nothing"
 stand_in.sendall(b"hello")
 assert stand_in.getblocking() and asked == [7]

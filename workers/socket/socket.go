@@ -1,4 +1,4 @@
-// Package socket has the four system calls of the request path in their raw form: they never block, so the Go scheduler
+// Package socket has the system calls of the request path in their raw form: they never block, so the Go scheduler
 // need not be told, and none of them allocates.
 package socket
 
@@ -112,6 +112,11 @@ func networkOrder(port uint16) uint16 {
 	var b [2]byte
 	binary.NativeEndian.PutUint16(b[:], port)
 	return binary.BigEndian.Uint16(b[:])
+}
+
+// Close closes a socket, of which nothing has to be waited for: no SO_LINGER but the one that resets.
+func Close(fd int) {
+	unix.RawSyscall(unix.SYS_CLOSE, uintptr(fd), 0, 0)
 }
 
 // AddEvents adds to an eventfd's counter.
