@@ -2,14 +2,15 @@ package tests
 
 import (
 	"encoding/json"
+	"os"
 	"testing"
 )
 
 // What a worker allocates does not go between the objects that it shares with others: that would make a copy of each of
 // their pages. Sixteen such pages stand for one that the objects fill.
 func TestPreloadedObjectsStayShared(t *testing.T) {
-	if freeThreaded() {
-		t.Skip("a free-threaded Python has another allocator")
+	if freeThreaded() || os.Getenv("ASAN_OPTIONS") != "" {
+		t.Skip("a free-threaded Python has another allocator, and so has AddressSanitizer")
 	}
 	s := Start(t, Options{App: "holes", Args: []string{"--preload"}})
 	c := s.Dial()
