@@ -39,7 +39,7 @@ type shepherd struct {
 	roused  chan struct{}
 	glances int
 	period  time.Duration // between two looks
-	quiet   time.Duration // for how long there has been no request
+	quiet   int64         // CLOCK_MONOTONIC ns since when there has been no request
 	seen    uint64        // requests at the last one
 	trimDue uint64        // requests at which the worker gives back pages the next time that it rests
 	crowded bool          // all threads were busy at the last look
@@ -68,6 +68,7 @@ func (s *shepherd) rouse() {
 // run looks after the worker until it drains.
 func (s *shepherd) run() {
 	defer unix.Close(s.outer)
+	s.quiet = scoreboard.Now()
 	for !s.w.draining.Load() {
 		if s.glances%countAfter == 0 {
 			s.period = aloneTime
@@ -79,7 +80,7 @@ func (s *shepherd) run() {
 		time.Sleep(s.period)
 		switch {
 		case s.stuck():
-			s.quiet = 0
+			s.quiet = scoreboard.Now()
 			s.tend()
 		case s.idle():
 			s.rest()
@@ -91,15 +92,13 @@ func (s *shepherd) run() {
 func (s *shepherd) idle() bool {
 	requests := s.w.slot.Requests()
 	if requests != s.seen || s.w.slot.Busy() > 0 {
-		s.seen, s.quiet = requests, 0
+		s.seen, s.quiet = requests, scoreboard.Now()
 		return false
 	}
-	s.quiet += s.period
-	return s.quiet >= restAfter
+	return time.Duration(scoreboard.Now()-s.quiet) >= restAfter
 }
 
 func (s *shepherd) rest() {
-	s.quiet = 0
 	if s.seen >= s.trimDue {
 		s.trimDue = s.seen + trimAfter
 		embedpy.TrimAgain()
@@ -109,7 +108,7 @@ func (s *shepherd) rest() {
 		s.rouse()
 	}
 	<-s.roused
-	s.glances = 0
+	s.glances, s.quiet = 0, scoreboard.Now()
 }
 
 // stuck reports whether all threads have been busy for so long that it is worth while to look after the rest. Where the
