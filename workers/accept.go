@@ -96,6 +96,11 @@ func (w *worker) acceptOne(listener int) *conn {
 	if !w.reserve() {
 		return nil
 	}
+	return w.acceptReserved(listener)
+}
+
+// acceptReserved is acceptOne for a caller that has counted the connection already.
+func (w *worker) acceptReserved(listener int) *conn {
 	fd, peer, errno := socket.Accept(listener)
 	if errno != 0 {
 		w.gone()
@@ -123,31 +128,6 @@ func (w *worker) reserve() bool {
 	}
 	w.gone()
 	return false
-}
-
-// acceptLast ends accepting for good. What has come is still served: its wake-up may have been given to this worker,
-// and then no sibling would be told of it. A worker that never accepted, because it is still booting, leaves all to
-// them.
-func (w *worker) acceptLast() {
-	was := w.endAccepting()
-	if w.handover != nil && (was || w.paused.Load()) {
-		w.handover.seal()
-		// All of it, whatever worker_connections says: this worker may be the last of its generation.
-		for c := w.handover.receiveOne(); c != nil; c = w.handover.receiveOne() {
-			w.ready.push(c)
-		}
-	}
-	if !was {
-		return
-	}
-	for _, l := range w.listeners {
-		for c := w.acceptOne(l.fd); c != nil; c = w.acceptOne(l.fd) {
-			if !c.guarded || w.admit(c) {
-				c.hold(message{})
-				w.ready.push(c)
-			}
-		}
-	}
 }
 
 // limitConnections enforces worker_connections: a worker whose connections all have something to do accepts no more.

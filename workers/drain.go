@@ -4,8 +4,6 @@ import (
 	"os"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"github.com/pyhost/pyhost/embedpy"
 	"github.com/pyhost/pyhost/workers/scoreboard"
 )
@@ -33,8 +31,8 @@ func (w *worker) stop(graceful bool) {
 		w.acceptLast()
 		w.parting.Store(true)
 		w.draining.Store(true)
-		for _, l := range w.listeners {
-			unix.Close(l.fd)
+		if !w.backlogLeft {
+			w.closeListeners()
 		}
 		w.lane.heads.hurry()
 		w.http2.drain()
@@ -69,6 +67,7 @@ func (w *worker) abort() {
 // drainIdle closes idle connections until none is left.
 func (w *worker) drainIdle() {
 	for !w.finished() {
+		w.settleBacklog()
 		w.closeIdle(scoreboard.Now())
 		time.Sleep(drainPeriod)
 	}

@@ -15,8 +15,8 @@ const (
 	firstRequestGrace = time.Second
 )
 
-// makeRoom makes room for the connection that waits on a listener. If there is none, or no room can be made, it
-// reports false; then the worker accepts no more for now.
+// makeRoom makes room for the connection that waits on a listener, or on the handover's queue. If there is none, or no
+// room can be made, it reports false; then the worker accepts no more for now.
 func (w *worker) makeRoom(listener int) bool {
 	waiting, err := unix.Poll([]unix.PollFd{{Fd: int32(listener), Events: unix.POLLIN}}, 0)
 	switch {

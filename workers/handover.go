@@ -152,8 +152,11 @@ func memoryFile(content []byte) (*os.File, error) {
 // none, or no room for it.
 func (h *handover) take() *conn {
 	if h.w.table.count.Load() >= h.w.maxConns {
-		h.w.limitConnections()
-		return nil
+		h.w.givingWay.Lock()
+		defer h.w.givingWay.Unlock()
+		if !h.w.makeRoom(h.receive) {
+			return nil
+		}
 	}
 	return h.receiveOne()
 }
@@ -163,6 +166,11 @@ func (h *handover) receiveOne() *conn {
 		return nil
 	}
 	defer h.w.gone()
+	return h.receiveReserved()
+}
+
+// receiveReserved is receiveOne for a caller that keeps the worker from ending.
+func (h *handover) receiveReserved() *conn {
 	buffer := packets.Get().(*[packetRoom]byte)
 	defer packets.Put(buffer)
 	n, fds, count, errno := socket.ReceiveRights(h.receive, buffer[:])

@@ -78,6 +78,28 @@ func TestHandOver(t *testing.T) {
 	}
 }
 
+// A worker with worker_connections connections takes another one over: the oldest idle one gives way.
+func TestHandOverToAFullWorker(t *testing.T) {
+	receive, send := queuePair(t)
+	giver := prepare(t, options{tune: func(w *worker) { // first: it resets the slot that the other has
+		with(receive, send)(w)
+		board, _ := scoreboardOnce()
+		w.slot = board.Slot(1)
+	}})
+	taker := start(t, options{conns: 1, keepAlive: 60, tune: with(receive, send)})
+	idle := taker.dial()
+	idle.get("/idle")
+	client := giver.dial().send(get("/"))
+	c := giver.w.acceptOne(giver.w.listeners[0].fd)
+	c.hold(message{})
+	giver.w.ready.push(c)
+	eventually(t, "it was given away", giver.w.passOn)
+	client.want("GET", 200, echoed("GET", "/", "none", ""))
+	idle.closed(patience)
+	client.get("/again")
+	client.Close() // before the descriptors of taker are counted
+}
+
 // A full queue leaves the connection where it is, and so does one that is sealed; nothing is lost.
 func TestHandOverRefused(t *testing.T) {
 	receive, send := queuePair(t)

@@ -255,13 +255,15 @@ func (w *worker) passOn() bool {
 	return true
 }
 
+// slotGap: the master takes the lowest free slot of the scoreboard; beyond so many empty ones there is none.
+const slotGap = 64
+
 // siblings is the number of other workers of the generation that serve, and of their threads that run nothing.
 func (w *worker) siblings() (free, workers int) {
 	if w.board == nil || w.handover == nil || !w.shares {
 		return 0, 0
 	}
-	const gap = 64 // the master takes the lowest free slot: beyond so many empty ones there is none
-	for i, empty := 0, 0; i < scoreboard.MaxSlots && empty < gap; i++ {
+	for i, empty := 0, 0; i < scoreboard.MaxSlots && empty < slotGap; i++ {
 		slot := w.board.Slot(i)
 		switch {
 		case slot.PID() == 0:

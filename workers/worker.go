@@ -89,6 +89,8 @@ type worker struct {
 	interpreter interpreter
 	handover    *handover // nil in tests without siblings
 	shares      bool      // the setting handover
+	ownSockets  bool      // the setting reuse_port: nobody else has the listening sockets
+	backlogLeft bool      // to others, while it drains; see settleBacklog
 	crew        int       // the generation
 	shepherd    *shepherd
 	queue       queue
@@ -170,7 +172,8 @@ func newWorker(boot *wire.WorkerBoot, py python, log *logging.Logger, access *lo
 		place:   boot.Slot, interpreter: embeddedInterpreter,
 		table:     newTable(descriptorLimit()),
 		intHooked: make(chan struct{}), shares: c.Handover && !c.ReusePort,
-		intHook: c.WorkerInt != "", abortHook: c.WorkerAbort != "", exitHook: c.WorkerExit != "",
+		ownSockets: c.ReusePort,
+		intHook:    c.WorkerInt != "", abortHook: c.WorkerAbort != "", exitHook: c.WorkerExit != "",
 	}
 	// Where threads may find a static file, which needs no Python, they read requests without the GIL.
 	w.inTurn = w.threads > 1 && w.files.mounts == nil && embedpy.HasGIL()
