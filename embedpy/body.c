@@ -1,7 +1,6 @@
 /* The response body: the iterable that the application returned, or what it gave to write(). */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "internal.h"
 
@@ -10,36 +9,6 @@ enum {
 	JOINED = 4 * 1024, /* so is what one block of a stream sends: send() of that is cheaper than sendmsg() of pieces */
 	CHUNK_LINE = 2 * sizeof(size_t) + 2,
 };
-
-/* ph_body_commit: from here on the client has seen, or will see, this head. */
-int ph_body_commit(ph_thread *t, int64_t known_length)
-{
-	if (!t->started) {
-		py.PyErr_SetString(*py.PyExc_AssertionError,
-		                   "the application sent a body without calling start_response() (PEP 3333)");
-		return PH_ERR;
-	}
-	if (t->offload.length == 0 && ph_head_finish(t, known_length) != PH_OK)
-		return PH_ERR;
-	if (!ph_claim_answer(t)) {
-		t->gone = true; /* the client has an answer already */
-		return PH_CLIENT_GONE;
-	}
-	t->committed = true;
-	t->x.outcome |= PH_COMMITTED;
-	if (t->x.flags & PH_TIMED) {
-		struct timespec now;
-
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		t->x.first_byte = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-	}
-	if (t->offload.length > 0) { /* Go sends the file: the body, and all that output.c is asked to send, is dropped */
-		t->x.outcome |= PH_OFFLOADED;
-		t->x.status = t->status;
-		t->bodyless = true;
-	}
-	return PH_OK;
-}
 
 static void cut(ph_thread *t)
 {
@@ -110,7 +79,7 @@ int ph_body_block(ph_thread *t, const char *data, size_t length)
 	if (length == 0)
 		return PH_OK;
 	if (!t->committed) {
-		if ((sent = ph_body_commit(t, -1)) != PH_OK)
+		if ((sent = ph_commit(t, -1)) != PH_OK)
 			return sent;
 		iov[n++] = (struct iovec){t->head.data, t->head.length};
 	}
@@ -139,7 +108,7 @@ int ph_body_end(ph_thread *t)
 	if (t->gone)
 		return PH_CLIENT_GONE;
 	if (!t->committed) {
-		int done = ph_body_commit(t, 0);
+		int done = ph_commit(t, 0);
 
 		if (done != PH_OK)
 			return done;
@@ -253,7 +222,7 @@ static int deliver_blocks(ph_thread *t, PyObject *blocks, bool is_list)
 	Py_ssize_t count = is_list ? py.PyList_Size(blocks) : py.PyTuple_Size(blocks);
 	size_t length;
 
-	if (measure(blocks, count, is_list, &length) != PH_OK || ph_body_commit(t, (int64_t)length) != PH_OK)
+	if (measure(blocks, count, is_list, &length) != PH_OK || ph_commit(t, (int64_t)length) != PH_OK)
 		return PH_ERR;
 	if (t->bodyless)
 		length = 0;

@@ -47,3 +47,16 @@ void ph_buffer_free(ph_buffer *b)
 	free(b->data);
 	*b = (ph_buffer){0};
 }
+
+void ph_iovec_advance(struct iovec **iov, int *count, size_t n)
+{
+	while (*count > 0 && n >= (*iov)->iov_len) {
+		n -= (*iov)->iov_len;
+		(*iov)++;
+		(*count)--;
+	}
+	if (*count > 0) {
+		(*iov)->iov_base = (char *)(*iov)->iov_base + n;
+		(*iov)->iov_len -= n;
+	}
+}

@@ -4,26 +4,6 @@
 
 #include "internal.h"
 
-ph_thread *ph_threads;
-int ph_thread_count;
-ph_runtime ph_py;
-ph_names ph_name;
-
-ph_exchange *ph_exchange_of(int thread)
-{
-	return &ph_threads[thread].x;
-}
-
-ph_thread *ph_thread_here(void)
-{
-	unsigned long ident = py.PyThread_get_thread_ident();
-
-	for (int i = 0; i < ph_thread_count; i++)
-		if (__atomic_load_n(&ph_threads[i].ident, __ATOMIC_RELAXED) == ident)
-			return ph_threads[i].active ? &ph_threads[i] : NULL;
-	return NULL;
-}
-
 static void begin(ph_thread *t)
 {
 	ph_lock(t);

@@ -117,7 +117,7 @@ int ph_file_deliver(ph_thread *t, PyObject *wrapper)
 		close(s.fd);
 		return PH_NO_FILE;
 	}
-	done = ph_body_commit(t, (int64_t)(s.to - s.from));
+	done = ph_commit(t, (int64_t)(s.to - s.from));
 	if (done != PH_OK || (t->x.outcome & PH_OFFLOADED)) {
 		close(s.fd);
 		return done;

@@ -21,43 +21,8 @@
 #include "loader.h"
 #include "title.h"
 
-enum { MAX_FDS = 256, EXIT_NO_PYTHON = 1 };
+enum { EXIT_NO_PYTHON = 1 };
 enum { SYSMON_SLACK_NS = 5000000, DEFAULT_SLACK_NS = 50000 };
-
-static int role = PH_ROLE_MASTER;
-static char *worker_boot;
-static size_t worker_boot_length;
-static int worker_fds[MAX_FDS];
-static int worker_fd_count;
-
-int ph_role(void)
-{
-	return role;
-}
-
-const char *ph_worker_boot(size_t *length)
-{
-	*length = worker_boot_length;
-	return worker_boot;
-}
-
-int ph_worker_fd(int i)
-{
-	return i < worker_fd_count ? worker_fds[i] : -1;
-}
-
-void ph_worker_become(const char *boot, size_t length, const int *fds, int count)
-{
-	worker_boot = malloc(length + 1);
-	if (worker_boot == NULL)
-		_exit(EXIT_NO_PYTHON);
-	memcpy(worker_boot, boot, length);
-	worker_boot[length] = '\0';
-	worker_boot_length = length;
-	worker_fd_count = count < MAX_FDS ? count : MAX_FDS;
-	memcpy(worker_fds, fds, (size_t)worker_fd_count * sizeof *fds);
-	role = PH_ROLE_WORKER;
-}
 
 /* report: the one event that C itself sends, wire.Event {"event":"failed"}; then the process ends. */
 static void report(const char *cause)
@@ -224,7 +189,7 @@ static void run(char *source)
 		report(cause ? cause : "the forkserver program failed");
 	}
 	py.Py_DecRef(done);
-	if (role != PH_ROLE_WORKER)
+	if (ph_role() != PH_ROLE_WORKER)
 		_exit(0);
 	/* Python may have set a small alternate signal stack; Go takes over what it finds, and needs a large one. */
 	sigaltstack(&(stack_t){.ss_flags = SS_DISABLE}, NULL);

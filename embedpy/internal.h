@@ -69,10 +69,16 @@ typedef struct __attribute__((aligned(128))) {
 	int64_t date_second;
 } ph_thread;
 
+/* thread.c */
 extern ph_thread *ph_threads;
 extern int ph_thread_count;
-
 ph_thread *ph_thread_here(void); /* whose request the calling thread runs; NULL: none.  Attached or not */
+uint64_t ph_token_of(const ph_thread *t);               /* names the running request of t */
+ph_thread *ph_token_thread(uint64_t token);             /* the thread of a token's number */
+bool ph_token_runs(const ph_thread *t, uint64_t token); /* its request runs and may be answered; under ph_lock */
+void ph_token_refuse(void);                             /* sets RuntimeError: its request is over.  GIL held */
+bool ph_claim_answer(ph_thread *t); /* before anything is sent; false: the server has answered.  No GIL needed */
+bool ph_claim_lost(ph_thread *t);   /* the server has answered, or is about to.  No GIL needed */
 
 struct ph_conn {
 	PyObject *socket; /* environ["gunicorn.socket"], owned */
@@ -115,6 +121,7 @@ int ph_buffer_reserve(ph_buffer *b, size_t extra);
 int ph_buffer_add(ph_buffer *b, const void *data, size_t length);
 void ph_buffer_clear(ph_buffer *b);
 void ph_buffer_free(ph_buffer *b);
+void ph_iovec_advance(struct iovec **iov, int *count, size_t n); /* drops n bytes that were sent */
 
 /* environ.c */
 int ph_environ_keys(const char *keys, int count);
@@ -128,9 +135,6 @@ void ph_conn_release_dropped(void);
 PyObject *ph_token_new(ph_thread *t);                 /* new: names the running request of t */
 PyObject *ph_start_response_new(PyObject *token);      /* new */
 PyObject *ph_early_hints_new(PyObject *token);         /* new */
-ph_thread *ph_token_thread(uint64_t token);               /* the thread of a token's number */
-bool ph_token_runs(const ph_thread *t, uint64_t token); /* its request runs and may be answered; under ph_lock */
-void ph_token_refuse(void);                             /* sets RuntimeError: its request is over */
 
 /* turn.c: one sender at a time.  GIL held on entry and exit, released while waiting. */
 void ph_turn_begin(ph_thread *t);              /* for the thread of the request itself */
@@ -147,18 +151,19 @@ void ph_head_reset(ph_thread *t);
 void ph_head_adopt(ph_thread *t, ph_thread *draft);
 int ph_head_finish(ph_thread *t, int64_t known_length);
 
+/* commit.c.  GIL held.  PH_OK, PH_ERR with exception, PH_CLIENT_GONE. */
+int ph_commit(ph_thread *t, int64_t known_length);
+
 /* body.c: the application's iterable.  GIL held.  PH_OK, PH_ERR with exception, PH_CLIENT_GONE. */
 int ph_body_deliver(ph_thread *t, PyObject *result);
 int ph_body_block(ph_thread *t, const char *data, size_t length);
 int ph_body_end(ph_thread *t);
-int ph_body_commit(ph_thread *t, int64_t known_length);
 
 /* file.c: the FileWrapper that the application returned.  As ph_body_deliver, or PH_NO_FILE. */
 int ph_file_deliver(ph_thread *t, PyObject *wrapper);
 
 /* output.c: to the socket.  GIL held on entry and exit, released while waiting. */
 int ph_output_wait(ph_thread *t, struct iovec *iov, int count);
-void ph_output_advance(struct iovec **iov, int *count, size_t n); /* drops n bytes */
 int ph_output_last(ph_thread *t, struct iovec *iov, int count, char *owned);
 
 /*
@@ -186,9 +191,7 @@ void ph_exception_record(ph_thread *t);
 void ph_exception_text(ph_buffer *to);
 void ph_message_set(ph_thread *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* interrupt.c: requests that take too long.  GIL held, but for ph_claim_*. */
-bool ph_claim_answer(ph_thread *t);
-bool ph_claim_lost(ph_thread *t);
+/* interrupt.c: requests that take too long.  GIL held. */
 void ph_interrupt_settle(ph_thread *t);
 PyObject *ph_request_timeout(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames);
 
@@ -209,7 +212,10 @@ void ph_fill_holes(void);
 
 /* module.c: the builtin module _pyhost.  GIL held. */
 int ph_module_create(void);
-extern int ph_control_fd;
+
+/* role.c.  No GIL. */
+extern int ph_control_fd; /* the forkserver's to the master; -1: this is none */
+void ph_worker_become(const char *boot, size_t length, const int *fds, int count);
 
 /* worker.c */
 /* new reference to a function of the embedded module _pyhost_worker */
@@ -217,7 +223,6 @@ PyObject *ph_worker_function(const char *name);
 /* new reference to an item of a dict that other threads may change; NULL without an exception: it is not there */
 PyObject *ph_dict_get(PyObject *dict, const char *key);
 void ph_thread_templates(int thread, PyObject *templates); /* templates: borrowed */
-void ph_worker_become(const char *boot, size_t length, const int *fds, int count);
 
 /* gil.c */
 void ph_gil_acquire(ph_thread *t);

@@ -1,5 +1,5 @@
 /*
- * Requests that take too long: an exception in the thread that runs one, the stacks of all, and who answers.
+ * Requests that take too long: an exception in the thread that runs one, and the stacks of all.
  *
  * An asynchronous exception (PyThreadState_SetAsyncExc) is set for a thread, not for a request.  It never reaches a
  * later request of the thread because both ends happen with the GIL held, or the request's lock: it is set only while
@@ -17,23 +17,6 @@
 
 int ph_dump_fd = -1, ph_dump_signal;
 static int wake_fd = -1;
-
-/* ph_claim_answer: the application's answer is about to be sent; false: the server has answered in its place. */
-bool ph_claim_answer(ph_thread *t)
-{
-	uint64_t open = t->serial << PH_CLAIM_BITS | PH_CLAIM_OPEN;
-	uint64_t sent = t->serial << PH_CLAIM_BITS | PH_CLAIM_SENT;
-
-	return __atomic_compare_exchange_n(&t->x.claim, &open, sent, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE) ||
-	       open == sent;
-}
-
-bool ph_claim_lost(ph_thread *t)
-{
-	uint64_t mask = (1 << PH_CLAIM_BITS) - 1;
-
-	return (__atomic_load_n(&t->x.claim, __ATOMIC_ACQUIRE) & mask) == PH_CLAIM_LOST;
-}
 
 /* ph_interrupt_settle: at the end of an interrupted request.  GIL held until the next one begins. */
 void ph_interrupt_settle(ph_thread *t)

@@ -11,7 +11,6 @@
 
 void goPythonThread(int thread);
 
-int ph_control_fd = -1;
 static int forks;
 
 int ph_forked(void)

@@ -23,20 +23,6 @@ void ph_output_configure(int timeout_ms, const char *directory, uint64_t limit)
 	ph_spill_configure(directory, limit, write_timeout_ms);
 }
 
-/* ph_output_advance: drops n sent bytes from the vector. */
-void ph_output_advance(struct iovec **iov, int *count, size_t n)
-{
-	while (*count > 0 && n >= (*iov)->iov_len) {
-		n -= (*iov)->iov_len;
-		(*iov)++;
-		(*count)--;
-	}
-	if (*count > 0) {
-		(*iov)->iov_base = (char *)(*iov)->iov_base + n;
-		(*iov)->iov_len -= n;
-	}
-}
-
 /* transmit: one system call.  send() is cheaper than sendmsg(), and most responses are one piece. */
 static ssize_t transmit(int fd, struct iovec *iov, int count, int more)
 {
@@ -55,7 +41,7 @@ static int push(int fd, struct iovec **iov, int *count, int patience_ms)
 		struct pollfd poll_fd = {.fd = fd, .events = POLLOUT};
 
 		if (n >= 0)
-			ph_output_advance(iov, count, (size_t)n);
+			ph_iovec_advance(iov, count, (size_t)n);
 		else if (errno == EINTR)
 			continue;
 		else if (errno != EAGAIN)
@@ -145,7 +131,7 @@ static int push_end(ph_thread *t, struct iovec **iov, int *count, int patience_m
 	int error;
 
 	if (n > 0)
-		ph_output_advance(iov, count, (size_t)n);
+		ph_iovec_advance(iov, count, (size_t)n);
 	error = push(t->x.fd, iov, count, patience_ms);
 	if (fin && error == 0)
 		shutdown(t->x.fd, SHUT_WR);

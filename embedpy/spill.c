@@ -84,7 +84,7 @@ bool ph_spill_finished(ph_thread *t, const struct iovec *pieces, int count, size
 			return false;
 		}
 		at += n;
-		ph_output_advance(&iov, &count, (size_t)n);
+		ph_iovec_advance(&iov, &count, (size_t)n);
 	}
 	if (file < 0)
 		return false;

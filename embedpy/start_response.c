@@ -8,30 +8,6 @@
 
 #include "internal.h"
 
-enum { THREAD_BITS = 16 }; /* low bits of a token: the thread; the rest: the request's serial number */
-
-static uint64_t token_of(const ph_thread *t)
-{
-	return t->serial << THREAD_BITS | (uint64_t)t->index;
-}
-
-ph_thread *ph_token_thread(uint64_t token)
-{
-	return &ph_threads[token & ((1 << THREAD_BITS) - 1)];
-}
-
-bool ph_token_runs(const ph_thread *t, uint64_t token)
-{
-	return t->open && token_of(t) == token;
-}
-
-void ph_token_refuse(void)
-{
-	py.PyErr_SetString(*py.PyExc_RuntimeError,
-	                   "start_response(), write() or early_hints() called after its request was over");
-}
-
-
 /* write(data): the imperative way to send, PEP 3333 "The write() Callable".  Returns None. */
 static PyObject *write_call(PyObject *self, PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames)
 {
@@ -229,7 +205,7 @@ static PyMethodDef start_response_def = {"start_response", start_response_call, 
 
 PyObject *ph_token_new(ph_thread *t)
 {
-	return py.PyLong_FromUnsignedLongLong(token_of(t)); /* new */
+	return py.PyLong_FromUnsignedLongLong(ph_token_of(t)); /* new */
 }
 
 PyObject *ph_start_response_new(PyObject *token)
