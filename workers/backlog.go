@@ -17,7 +17,7 @@ func (w *worker) acceptLast() {
 	if queued {
 		w.handover.seal()
 	}
-	if was && w.crowded() && !w.ownSockets && w.others(anyCrew, scoreboard.Ready, scoreboard.Draining) {
+	if was && w.crowded() && !w.ownSockets && w.others(scoreboard.Ready, scoreboard.Draining) {
 		w.backlogLeft = true
 		w.table.count.Add(1) // the worker does not end before it has come back to this
 		return
@@ -58,11 +58,11 @@ func (w *worker) settleBacklog() {
 		return
 	}
 	crowded := w.crowded()
-	if w.handover != nil && !(crowded && w.others(w.crew, scoreboard.Ready)) {
+	if _, siblings := w.siblings(); w.handover != nil && (!crowded || siblings == 0) {
 		w.acceptQueued((*handover).receiveReserved)
 	}
 	switch {
-	case !crowded || !w.others(anyCrew, scoreboard.Ready):
+	case !crowded || !w.others(scoreboard.Ready):
 		w.acceptRest(func(listener int) *conn {
 			w.table.count.Add(1)
 			return w.acceptReserved(listener)
@@ -81,22 +81,10 @@ func (w *worker) closeListeners() {
 	}
 }
 
-// anyCrew stands for all generations.
-const anyCrew = -1
-
-// others reports whether another worker of the generation crew is in one of the states.
-func (w *worker) others(crew int, states ...scoreboard.State) bool {
-	if w.board == nil {
-		return false
-	}
-	for i, empty := 0, 0; i < scoreboard.MaxSlots && empty < slotGap; i++ {
-		slot := w.board.Slot(i)
-		if slot.PID() == 0 {
-			empty++
-			continue
-		}
-		empty = 0
-		if i != w.place && (crew == anyCrew || slot.Crew() == crew) && slices.Contains(states, slot.State()) {
+// others reports whether another worker, of any generation, is in one of the states.
+func (w *worker) others(states ...scoreboard.State) bool {
+	for slot := range w.neighbours() {
+		if slices.Contains(states, slot.State()) {
 			return true
 		}
 	}
@@ -106,15 +94,13 @@ func (w *worker) others(crew int, states ...scoreboard.State) bool {
 // crowded reports whether no thread is free.
 func (w *worker) crowded() bool {
 	for i := range w.runners {
-		if t := w.runners[i].Load(); t == nil || !t.engaged() {
+		t := w.runners[i].Load()
+		if t == nil {
+			return false
+		}
+		if _, engaged := t.engaged(); !engaged {
 			return false
 		}
 	}
 	return true
-}
-
-// engaged reports whether the thread runs a request, or waits for the GIL behind one.
-func (t *thread) engaged() bool {
-	_, busy := t.look()
-	return busy || t.stands.Load() > 0
 }

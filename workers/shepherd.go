@@ -2,6 +2,7 @@ package workers
 
 import (
 	"fmt"
+	"iter"
 	"os"
 	"sync/atomic"
 	"time"
@@ -121,12 +122,9 @@ func (s *shepherd) stuck() bool {
 		if t == nil {
 			return false
 		}
-		g, ok := t.look()
-		if since := t.stands.Load(); !ok && since > 0 { // it is as good as busy
-			g.start, ok = since, true
-		}
-		crowded = crowded && ok
-		long = long && ok && now-g.start >= int64(s.period)
+		since, engaged := t.engaged()
+		crowded = crowded && engaged
+		long = long && engaged && now-since >= int64(s.period)
 	}
 	was := s.crowded
 	s.crowded = crowded
@@ -255,31 +253,37 @@ func (w *worker) passOn() bool {
 	return true
 }
 
-// slotGap: the master takes the lowest free slot of the scoreboard; beyond so many empty ones there is none.
-const slotGap = 64
-
 // siblings is the number of other workers of the generation that serve, and of their threads that run nothing.
 func (w *worker) siblings() (free, workers int) {
-	if w.board == nil || w.handover == nil || !w.shares {
+	if w.handover == nil || !w.shares {
 		return 0, 0
 	}
-	for i, empty := 0, 0; i < scoreboard.MaxSlots && empty < slotGap; i++ {
-		slot := w.board.Slot(i)
-		switch {
-		case slot.PID() == 0:
-			empty++
-		case i != w.place:
-			idle, serves := slot.Idle(w.crew)
-			if serves {
-				workers++
-			}
-			free += idle
-			fallthrough
-		default:
-			empty = 0
+	for slot := range w.neighbours() {
+		idle, serves := slot.Idle(w.crew)
+		if serves {
+			workers++
 		}
+		free += idle
 	}
 	return free, workers
+}
+
+// neighbours are the slots of the other workers of the master, in any state and of any generation.
+func (w *worker) neighbours() iter.Seq[*scoreboard.Slot] {
+	const gap = 64 // the master takes the lowest free slot: beyond so many empty ones there is none
+	return func(yield func(*scoreboard.Slot) bool) {
+		for i, empty := 0, 0; w.board != nil && i < scoreboard.MaxSlots && empty < gap; i++ {
+			slot := w.board.Slot(i)
+			if slot.PID() == 0 {
+				empty++
+				continue
+			}
+			empty = 0
+			if i != w.place && !yield(slot) {
+				return
+			}
+		}
+	}
 }
 
 // startShepherd looks after the worker from now on, if it has siblings or a limited queue.

@@ -52,6 +52,15 @@ func (t *thread) standBy() {
 	t.began = scoreboard.Now()
 }
 
+// engaged tells since when (ns) the thread runs a request, or waits for the GIL behind one, which is as good as busy.
+func (t *thread) engaged() (since int64, ok bool) {
+	if g, busy := t.look(); busy {
+		return g.start, true
+	}
+	since = t.stands.Load()
+	return since, since > 0
+}
+
 // next takes the event that has waited for longest. The thread has the GIL.
 func (t *thread) next() (unix.EpollEvent, bool) {
 	if event, ok := t.batch.next(); ok {

@@ -64,9 +64,6 @@ func (s *Slot) SetCrew(generation, threads int) {
 	s.crew.Store(int32(generation))
 }
 
-// Crew is the generation that the worker belongs to; 0 until it has told.
-func (s *Slot) Crew() int { return int(s.crew.Load()) }
-
 // Threads is the number of threads of the worker that run the application; 0 until it has told.
 func (s *Slot) Threads() int { return int(s.threads.Load()) }
 

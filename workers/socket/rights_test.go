@@ -7,22 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func packetPair(t *testing.T) (a, b int) {
-	t.Helper()
-	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		unix.Close(fds[0])
-		unix.Close(fds[1])
-	})
-	return fds[0], fds[1]
-}
-
 // What comes out is the same open file, close-on-exec, and the sender still has its own.
 func TestRights(t *testing.T) {
-	a, b := packetPair(t)
+	a, b := pair(t, unix.SOCK_SEQPACKET)
 	for _, name := range []string{"first", "second"} {
 		file, err := os.Create(t.TempDir() + "/" + name)
 		if err != nil {
@@ -52,7 +39,7 @@ func TestRights(t *testing.T) {
 }
 
 func TestRightsRefused(t *testing.T) {
-	a, b := packetPair(t)
+	a, b := pair(t, unix.SOCK_SEQPACKET)
 	p := make([]byte, 100)
 	if _, _, _, errno := ReceiveRights(b, p); errno != unix.EAGAIN {
 		t.Errorf("of an empty queue: %v", errno)

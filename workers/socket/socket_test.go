@@ -11,9 +11,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func pair(t *testing.T) (a, b int) {
+// pair is two unix sockets of a kind that are connected with each other.
+func pair(t *testing.T, kind int) (a, b int) {
 	t.Helper()
-	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	fds, err := unix.Socketpair(unix.AF_UNIX, kind|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +26,7 @@ func pair(t *testing.T) (a, b int) {
 }
 
 func TestReceiveAndSend(t *testing.T) {
-	a, b := pair(t)
+	a, b := pair(t, unix.SOCK_STREAM)
 	buffer := make([]byte, 4)
 	if n, errno := Receive(b, buffer); errno != unix.EAGAIN || n > 0 {
 		t.Errorf("empty socket: %d, %v", n, errno)
@@ -49,7 +50,7 @@ func TestReceiveAndSend(t *testing.T) {
 
 // Nothing here waits, and nothing here raises SIGPIPE.
 func TestFullAndBrokenSockets(t *testing.T) {
-	a, b := pair(t)
+	a, b := pair(t, unix.SOCK_STREAM)
 	block := make([]byte, 1<<20)
 	n, errno := Send(a, block)
 	for errno == 0 && n > 0 {
@@ -187,7 +188,7 @@ func TestEvents(t *testing.T) {
 
 // The request path must not cost the garbage collector anything here.
 func TestNoAllocations(t *testing.T) {
-	a, b := pair(t)
+	a, b := pair(t, unix.SOCK_STREAM)
 	block := make([]byte, 10)
 	events := make([]unix.EpollEvent, 1)
 	peer := Peer{Addr: netip.MustParseAddr("::ffff:192.0.2.1"), Port: 65535}
