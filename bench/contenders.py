@@ -104,7 +104,7 @@ CONTENDERS = (
               "pyhost-gthread", options={"crowd": ROOMY}),
     Contender("nginx", "nginx", "{bin}/python {bench}/serve.py nginx {port} {files}", rows=("static",)),
     Contender("fasthttp", "fasthttp", "{venv}/fasthttp {port}", rows=("hello", "hello-close")),
-    Contender(FLOOR, "floor", "{venv}/floor {port} {app}"),
+    Contender(FLOOR, "floor", "{venv}/floor -w 1 {port} {app}"),
 )
 
 MEMORY_CONTENDERS = (

@@ -8,13 +8,13 @@ from contextlib import ExitStack
 from dataclasses import replace
 from statistics import median
 
-from contenders import CONTENDERS, Contender
+from contenders import CONTENDERS, FLOOR, Contender
 from load import LoadError
 from processes import StartError, cpu_seconds
 from results import Table
 from rows import ROWS
 
-NAMES = ("pyhost-sync", "pyhost-gthread", "granian-1", "bjoern", "fastwsgi")
+NAMES = ("pyhost-sync", "pyhost-gthread", "granian-1", "bjoern", "fastwsgi", FLOOR)
 IDLE = (0, 1, 1000, 10_000)
 WORKERS = (1, 4, 16, 64)
 ROUNDS = 3

@@ -1,17 +1,22 @@
 /*
- * floor PORT APP: the least that a server can do for a row of the benchmark: epoll, one read, one write, no Python.
+ * floor [-w WORKERS] PORT APP: the least that a server can do for a row of the benchmark: epoll, one read, one write,
+ * no Python.
  *
- * APP is the row's, module:callable; the callable's name chooses the answer (hello for those of the frameworks).  One
- * process, one thread; requests are trusted to be what wrk sends.  Sending waits for the reader: wrk always reads.
+ * APP is the row's, module:callable; the callable's name chooses the answer (hello for those of the frameworks).  Each
+ * worker is a process with one thread; one worker, as by default, is the process itself.  Requests are trusted to be
+ * what wrk sends.  Sending waits for the reader: wrk always reads.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -198,18 +203,14 @@ static void watch(int epoll, int fd)
 		fail("epoll_ctl");
 }
 
-int main(int argc, char **argv)
+/* loop: what a worker does, for ever. */
+static void loop(int listener)
 {
-	struct epoll_event events[EVENTS];
-	int epoll = epoll_create1(0), listener;
+	struct epoll_event events[EVENTS], wake = {.events = EPOLLIN | EPOLLEXCLUSIVE};
+	int epoll = epoll_create1(0);
 
-	if (argc != 3) {
-		fprintf(stderr, "usage: floor PORT MODULE:CALLABLE\n");
-		return 2;
-	}
-	prepare(argv[2]);
-	listener = listen_on(atoi(argv[1]));
-	epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &(struct epoll_event){.events = EPOLLIN});
+	if (epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &wake) != 0)
+		fail("epoll_ctl");
 	for (;;) {
 		int count = epoll_wait(epoll, events, EVENTS, -1);
 
@@ -227,4 +228,38 @@ int main(int argc, char **argv)
 			}
 		}
 	}
+}
+
+/* fork_workers: returns in as many processes besides this one; they end with it. */
+static void fork_workers(int listener, int count)
+{
+	/* Another worker may have taken the connection. */
+	if (count > 0 && fcntl(listener, F_SETFL, O_NONBLOCK) != 0)
+		fail("fcntl");
+	for (int i = 0; i < count; i++) {
+		pid_t child = fork();
+
+		if (child < 0)
+			fail("fork");
+		if (child == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			return;
+		}
+	}
+}
+
+int main(int argc, char **argv)
+{
+	int workers = 1, option, listener;
+
+	while ((option = getopt(argc, argv, "w:")) == 'w')
+		workers = atoi(optarg);
+	if (option != -1 || argc - optind != 2) {
+		fprintf(stderr, "usage: floor [-w WORKERS] PORT MODULE:CALLABLE\n");
+		return 2;
+	}
+	prepare(argv[optind + 1]);
+	listener = listen_on(atoi(argv[optind]));
+	fork_workers(listener, workers - 1);
+	loop(listener);
 }
