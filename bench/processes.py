@@ -107,18 +107,21 @@ class Server:
     """One running server. Not started before start(); stop() may be called at any time, and twice.
 
     `cores` are those that it may use, as for taskset: "0", or "0,1". It listens on 127.0.0.1:`port`, or on the unix
-    socket of the path `unix`.
+    socket of the path `unix`. `seed` is its PYTHONHASHSEED; 0 leaves that to chance.
     """
 
-    def __init__(self, command: list[str], folder: Path, port: int, cores: str, log: Path, unix: str = ""):
+    def __init__(self, command: list[str], folder: Path, port: int, cores: str, log: Path, unix: str = "",
+                 seed: int = 0):
         self.command = ["taskset", "-c", cores, *command]
-        self.folder, self.port, self.log, self.unix = folder, port, log, unix
+        self.folder, self.port, self.log, self.unix, self.seed = folder, port, log, unix, seed
         self.process: subprocess.Popen | None = None
         self.members: list[Process] = []
 
     def start(self, deadline: float = 20.0) -> None:
         """Starts it and waits until it accepts connections. Raises StartError after `deadline` seconds."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+        if self.seed:
+            environment["PYTHONHASHSEED"] = str(self.seed)
         with open(self.log, "wb") as log:
             # A session of its own: Ctrl-C reaches only the benchmark, and orphans can still be found.
             self.process = subprocess.Popen(self.command, cwd=self.folder, env=environment, stdin=subprocess.DEVNULL,

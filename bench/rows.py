@@ -60,9 +60,10 @@ class Row:
     `connections`, where 0 is the number that is usual. `headers` belong to the request. `peers` are the contenders that
     take part, all if empty. `wide`: the server may use the load's core as well. `front`: nginx stands before the
     server, which listens on a unix socket, and passes requests on with this directive. `full`: only in the full set.
-    `memory`: each server is first run alone, and its memory measured. `option` names what the servers have to be told
-    besides (Contender.options). `crowd`: meanwhile 500 connections are idle and 200 dribble their heads. `group` is
-    the chart that shows the row.
+    `memory`: each server is run alone, and its memory measured. `afresh`: each turn of a server is that of a new
+    process, for applications with which two starts of one server are further apart than two servers. `option` names
+    what the servers have to be told besides (Contender.options). `crowd`: meanwhile 500 connections are idle and 200
+    dribble their heads. `group` is the chart that shows the row.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Row:
     front: str = ""
     full: bool = False
     memory: bool = False
+    afresh: bool = False
     option: str = ""
     scheme: str = "http"
     path: str = "/"
@@ -96,6 +98,11 @@ class Row:
 def hello(name: str, title: str, **rest) -> Row:
     """A row with the smallest application."""
     return Row(name, title, "bench_wsgi", "app:hello", HELLO, **rest)
+
+
+def framework(name: str, title: str, app: str, **rest) -> Row:
+    """A row with the smallest application of a framework."""
+    return Row(name, title, f"bench_{name}", app, HELLO, group="frameworks", afresh=True, **rest)
 
 
 ROWS = (
@@ -123,13 +130,10 @@ ROWS = (
     hello("headers-vary", "Bare WSGI hello, 30 request headers, path and two of them different each time",
           headers=tuple(header for header in BROWSER if header[0] not in ("X-Request-ID", "Cookie")), script="vary.lua",
           peers=FAST, full=True),
-    Row("flask", "Flask hello", "bench_flask", "app:application", HELLO, group="frameworks", memory=True),
-    Row("django", "Django hello, startproject's apps and middleware", "bench_django", "benchsite.wsgi:application",
-        HELLO, group="frameworks", memory=True),
-    Row("falcon", "Falcon hello", "bench_falcon", "app:application", HELLO, group="frameworks",
-        peers=(*FAST, "gunicorn-sync"), full=True),
-    Row("bottle", "Bottle hello", "bench_bottle", "app:application", HELLO, group="frameworks",
-        peers=(*FAST, "gunicorn-sync"), full=True),
+    framework("flask", "Flask hello", "app:application", memory=True),
+    framework("django", "Django hello, startproject's apps and middleware", "benchsite.wsgi:application", memory=True),
+    framework("falcon", "Falcon hello", "app:application", peers=(*FAST, "gunicorn-sync"), full=True),
+    framework("bottle", "Bottle hello", "app:application", peers=(*FAST, "gunicorn-sync"), full=True),
     Row("echo", "10 kB POST echo", "bench_wsgi", "app:echo", POST, body=POST, script="post.lua", group="bodies",
         peers=FAST),
     Row("generator", "Generator of ten 1 kB blocks, no Content-Length", "bench_wsgi", "app:generator", BLOCKS,

@@ -28,7 +28,7 @@ from contenders import CONTENDERS, MEMORY_CONTENDERS, ROOT, VENV, installed_vers
 from load import Generator
 from memory import REQUESTS, measure_memory
 from rows import MEMORY, ROWS
-from speed import Bench, measure_row
+from speed import WARM_UP, Bench, measure_row
 
 # Measured by programs of their own; see there.
 EXTRAS = {"lifecycle": lifecycle, "scale": scale}
@@ -117,7 +117,7 @@ def main(argv: list[str]) -> int:
         "versions": installed_versions(options.pyhost),
         "server_prefix": f"taskset -c {options.server_core}",
         "settings": {"server_core": options.server_core, "wrk_core": options.wrk_core,
-                     "connections": options.connections, "requests": REQUESTS},
+                     "connections": options.connections, "requests": REQUESTS, "warm_up": WARM_UP},
         "rounds": {row.name: options.rounds or row.rounds for row in ROWS},
         "seconds": {row.name: options.seconds or row.seconds for row in ROWS},
     }

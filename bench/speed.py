@@ -36,8 +36,8 @@ class Bench:
     def props(self) -> Path:
         return self.logs / "props"
 
-    def server(self, contender: Contender, row: Row) -> Server:
-        """A server for the row, not started."""
+    def server(self, contender: Contender, row: Row, seed: int = 0) -> Server:
+        """A server for the row, not started. `seed` as in Server."""
         port, name = free_port(), f"{row.name}-{contender.name}"
         unix = str(self.logs / f"{name}.sock") if row.front else ""
         cores = f"{self.server_core},{self.generator.core}" if row.wide else str(self.server_core)
@@ -45,7 +45,7 @@ class Bench:
         if row.front:
             places["bind"] = bind(row.front, unix)
         command = contender.command(self.pyhost, port, row.app, row.option, **places)
-        server = Server(command, ROOT / "pyapps" / row.folder, port, cores, self.logs / f"{name}.log", unix)
+        server = Server(command, ROOT / "pyapps" / row.folder, port, cores, self.logs / f"{name}.log", unix, seed)
         return Fronted(server, row.front, self.logs / f"{name}-nginx", self.generator.core) if row.front else server
 
 
@@ -58,31 +58,60 @@ def request(row: Row) -> dict:
 def measure_row(bench: Bench, row: Row, contenders: list[Contender], rounds: int, seconds: int) -> list[Result]:
     """Measures the row; every contender has a result, if only to say why it has no figures."""
     results = [Result(row.name, contender.name, contender.rival) for contender in contenders]
+    for contender, result in zip(contenders, results):
+        missing = contender.missing(bench.pyhost, bench.versions)
+        if missing:
+            result.fail("missing", missing)
+            bench.say(f"  {result.name}: missing: {missing}")
+    pairs = [(contender, result) for contender, result in zip(contenders, results) if not result.problem]
+    (_afresh if row.afresh else _together)(bench, row, pairs, rounds, seconds)
+    return results
+
+
+def _together(bench: Bench, row: Row, pairs: list[tuple[Contender, Result]], rounds: int, seconds: int) -> None:
+    """All servers run, and one after the other has its turn."""
     running: list[tuple[Server, Result]] = []
     try:
-        for contender, result in zip(contenders, results):
-            missing = contender.missing(bench.pyhost, bench.versions)
-            if missing:
-                result.fail("missing", missing)
-            elif row.memory:
+        for contender, result in pairs:
+            if row.memory:
                 _alone(bench, row, contender, result)
-        for contender, result in zip(contenders, results):
+        for contender, result in pairs:
             if not result.problem:
                 running.append((bench.server(contender, row), result))
                 _start(bench, row, *running[-1])
-            if result.problem:
-                bench.say(f"  {result.name}: {result.kind}: {result.problem}")
         for number in range(1, rounds + 1):
             for server, result in running:
                 if not result.problem:
                     _round(bench, row, server, result, seconds, number)
         for server, result in running:
-            answer = check(server.port, row)
-            if answer.problem:
-                result.fail("wrong", f"after the load: {answer.problem}")
+            _check_again(server, row, result)
     finally:
         stop_all([server for server, _ in running])
-    return results
+
+
+def _afresh(bench: Bench, row: Row, pairs: list[tuple[Contender, Result]], rounds: int, seconds: int) -> None:
+    """Each turn is a new process, alone. Those of one round have the same seed: sets and dicts are laid out alike."""
+    for number in range(1, rounds + 1):
+        for contender, result in pairs:
+            if result.problem:
+                continue
+            server = bench.server(contender, row, seed=number)
+            try:
+                _start(bench, row, server, result)
+                if row.memory and number == 1 and not result.problem:
+                    result.pss = pss_bytes(server.pid)
+                if not result.problem:
+                    _round(bench, row, server, result, seconds, number)
+                    _check_again(server, row, result)
+            finally:
+                server.stop()
+
+
+def _check_again(server: Server, row: Row, result: Result) -> None:
+    """Whether it answers rightly after the load, too."""
+    answer = check(server.port, row)
+    if answer.problem:
+        result.fail("wrong", f"after the load: {answer.problem}")
 
 
 def _alone(bench: Bench, row: Row, contender: Contender, result: Result) -> None:
@@ -101,12 +130,13 @@ def _start(bench: Bench, row: Row, server: Server, result: Result) -> None:
     """Starts it, looks at its answers, and gets it warm."""
     try:
         server.start()
+        answer = check(server.port, row)
+        if answer.problem:
+            result.fail("wrong", answer.problem)
     except StartError as error:
         result.fail("failed", str(error))
-        return
-    answer = check(server.port, row)
-    if answer.problem:
-        result.fail("wrong", answer.problem)
+    if result.problem:
+        bench.say(f"  {result.name}: {result.kind}: {result.problem}")
         return
     result.framing, result.notes = answer.framing, answer.notes(row)
     bench.generator.warm_up(server.port, WARM_UP, **request(row))

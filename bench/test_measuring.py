@@ -23,12 +23,14 @@ import props
 import rows
 import scale
 import slow
+import speed
 import threads
 from check import check
-from contenders import CONTENDERS, NGINX, ROOT
+from contenders import CONTENDERS, NGINX, ROOT, Contender
 from front import HOW, bind, configure
-from load import LoadError, SCRIPTS, parse
+from load import Generator, LoadError, SCRIPTS, parse
 from processes import Server, StartError, cpu_seconds, free_port, pss_bytes, read_process, tree
+from results import Result
 
 REPORT = """Running 1s test @ http://127.0.0.1:41000/
   1 threads and 32 connections
@@ -123,6 +125,62 @@ class Processes(unittest.TestCase):
         server.stop(grace=30)
         self.assertLess(time.monotonic() - began, 10)
         server.stop()
+
+
+# A server that answers rightly, and tells in its log who it is.
+TELLING = """
+import http.server, os, sys
+print("I am", os.getpid(), os.environ.get("PYTHONHASHSEED"), flush=True)
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Length", "14")
+        self.end_headers()
+        self.wfile.write(b"Hello, World!\\n")
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+class Turns(unittest.TestCase):
+    """The order of the rounds, with a load that notes which servers there are."""
+
+    def measure(self, commands: list[str], **rest) -> tuple[list[Result], list[list[str]]]:
+        """The results, and for each turn the seed and pid of each server that was there."""
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        (Path(folder.name) / "server.py").write_text(TELLING)
+        row = rows.Row("turns", "Turns", "bench_wsgi", "app:hello", rows.HELLO, **rest)
+        core, turns = min(os.sched_getaffinity(0)), []
+        contenders = [Contender(f"s{number}", "server",
+                                f"{sys.executable} {command.replace('PLACE', folder.name)} {{port}}")
+                      for number, command in enumerate(commands)]
+
+        class Noting(Generator):
+            def warm_up(self, port, seconds, **_):
+                pass
+
+            def run(self, port, seconds, **_):
+                said = [log.read_text().split()[2:4] for log in Path(folder.name).glob("*.log") if log.stat().st_size]
+                turns.append([(seed, pid) for pid, seed in said if pid.isdigit() and read_process(int(pid))])
+                return parse(REPORT.format(extra=""))
+
+        bench = speed.Bench(Noting(core, 1), core, Path(), {"server": "1"}, Path(folder.name), lambda line: None)
+        return speed.measure_row(bench, row, contenders, 2, 1), turns
+
+    def test_together(self):
+        results, turns = self.measure(["PLACE/server.py", "PLACE/server.py"])
+        self.assertEqual([(result.problem, len(result.samples)) for result in results], [(None, 2), (None, 2)])
+        self.assertEqual(len(turns), 4)
+        self.assertEqual(len(set(turns[0])), 2, "both servers are there")
+        self.assertTrue(all(set(turn) == set(turns[0]) for turn in turns), "and they are always the same")
+
+    def test_afresh(self):
+        results, turns = self.measure(["PLACE/server.py", "-c 'exit(3)'", "PLACE/server.py"], afresh=True, memory=True)
+        self.assertEqual([len(result.samples) for result in results], [2, 0, 2])
+        self.assertIn("status 3", results[1].problem)
+        self.assertEqual([seed for turn in turns for seed, _ in turn], ["1", "1", "2", "2"], "alone, with the seed")
+        self.assertEqual(len({pid for turn in turns for _, pid in turn}), 4, "each turn is another process")
+        self.assertGreater(results[0].pss, 1 << 20)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

@@ -99,7 +99,8 @@ class Tables(unittest.TestCase):
         run = {"machine": {"processor": "a good one"}, "versions": {"uwsgi": "2.0"}, "foreign": 0.0, "stolen": 0.0,
                "server_prefix": "taskset -c 2", "rounds": {row.name: 5 for row in ROWS},
                "seconds": {row.name: 1 for row in ROWS},
-               "settings": {"server_core": 2, "wrk_core": 3, "connections": 32, "requests": 4000}}
+               "settings": {"server_core": 2, "wrk_core": 3, "connections": 32, "requests": 4000,
+                            "warm_up": 0.4}}
         page = report.markdown(run, {"hello": [result("uwsgi", sample())]}, [Memory("uwsgi-lazy", "pyhost")],
                                [Table("Start", "From zero.", ["server", "s", "remarks"], [["uwsgi", "1.00", "slow"]])],
                                {"CPU": "performance-hello.svg"})
