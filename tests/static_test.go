@@ -197,6 +197,24 @@ func TestStaticSlowReader(t *testing.T) {
 	plain.Next("GET").Want(t, 200, large)
 }
 
+// Clients that leave in the middle of a file, at once or later, harm nobody else.
+func TestStaticClientGone(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		directory := files(t, map[string]string{"large": staticLarge, "small": "small"})
+		server := Start(t, Options{App: "hello", Kind: kind, Args: []string{"--static", "/files=" + directory}})
+		for n := range 40 {
+			c := server.Dial()
+			c.Send(request("/files/large"), request("/files/small"))
+			if n%2 == 0 {
+				c.Read(make([]byte, 1000))
+			}
+			c.Close()
+		}
+		server.Do(request("/files/small")).Want(t, 200, "small")
+		server.Get("/").Want(t, 200, "Hello, world!\n")
+	})
+}
+
 func TestStaticSettings(t *testing.T) {
 	t.Parallel()
 	for argument, says := range map[string]string{

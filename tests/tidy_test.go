@@ -216,7 +216,7 @@ var rooms = map[string][]string{
 	"workers/scoreboard":    {},
 	"workers/socket":        {},
 	"workers/secure":        {"config"},
-	"workers/static":        {"protocol/http1", "config"},
+	"workers/static":        {"workers/socket", "protocol/http1", "config"},
 	"workers/wire":          {"workers/secure", "config"},
 	"wsgi":                  {"protocol/http1", "protocol/uwsgi"},
 	"protocol/http1":        {},

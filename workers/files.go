@@ -5,7 +5,10 @@ import (
 	"os"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/pyhost/pyhost/config"
+	"github.com/pyhost/pyhost/embedpy"
 	"github.com/pyhost/pyhost/logging"
 	"github.com/pyhost/pyhost/protocol/http1"
 	"github.com/pyhost/pyhost/workers/static"
@@ -29,32 +32,77 @@ func newFiles(c *config.Config) (f files, err error) {
 var errFileBody = &http1.Refusal{Status: 400, Rule: "a request for a static file has a body"}
 
 // serveFile answers the request at hand, whose head is in thread.request, with a static file if its path is one's. It
-// reports whether it did; the connection is not the thread's then. rest is what the client sent behind the head.
-func (t *thread) serveFile(c *conn, head, rest []byte) bool {
+// reports whether it did, and whether the connection is still this thread's. rest is what the client sent behind the
+// head.
+func (t *thread) serveFile(c *conn, head, rest []byte) (served, mine bool) {
 	r := &t.request
 	target, ok := t.w.files.mounts.Match(r.Path)
 	if !ok {
-		return false
+		return false, true
 	}
 	if r.Chunked || r.ContentLength > 0 {
 		t.refuse(c, errFileBody, head)
-		return true
+		return true, false
 	}
 	keepAlive := r.KeepAlive && t.w.keepAlive > 0 && !t.w.parting.Load()
-	t.w.lane.sendFile(c, target, static.NewRequest(r, keepAlive), t.w.newFileRecord(c, r), keepAlive, rest)
-	return true
+	q, log := static.NewRequest(r, keepAlive), t.w.newFileRecord(c, r)
+	if q.IsLong() {
+		t.w.lane.sendFile(c, target, q, log, keepAlive, rest)
+		return true, false
+	}
+	t.letGo() // a directory may have to be read from the disk
+	_ = unix.SetNonblock(c.fd, true)
+	response, err := q.Serve(static.Client{FD: c.fd}, target, t.w.files.maxAge)
+	c.answered.Store(true)
+	t.w.slot.AddRequest()
+	switch {
+	case err == nil && !response.Rest.IsEmpty():
+		rest = append([]byte(nil), rest...)
+		t.w.lane.start(c, func(f *os.File) {
+			err := t.w.lane.sendRest(f, response)
+			f.Close()
+			t.w.lane.sent(c, response, err, log, keepAlive, rest)
+		})
+		return true, false
+	case err == nil && keepAlive:
+		log.write(response)
+		return true, true
+	}
+	t.w.lane.sent(c, response, err, log, keepAlive, rest)
+	return true, false
 }
 
 // sendFile serves a static file at the client's pace.
 func (l *lane) sendFile(c *conn, target *static.Target, q *static.Request, log *fileRecord, reuse bool, rest []byte) {
 	rest = append([]byte(nil), rest...)
 	l.start(c, func(f *os.File) {
-		response, err := q.Serve(f, target, static.Settings{Stall: l.w.timeouts.writeLimit(), MaxAge: l.w.files.maxAge})
+		response, err := q.Serve(l.patient(c, f), target, l.w.files.maxAge)
 		f.Close()
 		c.answered.Store(true)
 		l.w.slot.AddRequest()
 		l.sent(c, response, err, log, reuse, rest)
 	})
+}
+
+// patient is a client that is waited for; f is a file on its socket.
+func (l *lane) patient(c *conn, f *os.File) static.Client {
+	return static.Client{FD: c.fd, Write: func(p []byte) error { return writePatiently(f, p, l.w.timeouts.write) }}
+}
+
+// sendRest sends what the client has not taken at once of a file; f is on its socket.
+func (l *lane) sendRest(f *os.File, response *static.Response) error {
+	rest := response.Rest
+	err := writePatiently(f, rest.Bytes, l.w.timeouts.write)
+	if rest.File == nil {
+		return err
+	}
+	defer rest.File.Close()
+	span := embedpy.Span{FD: int(rest.File.Fd()), From: rest.From, To: rest.To}
+	if err == nil {
+		err = l.sendSpan(f, &span)
+	}
+	response.Bytes -= span.To - span.From
+	return err
 }
 
 // sent does what is left after a file.

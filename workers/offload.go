@@ -30,19 +30,27 @@ func (t *thread) offload(c *conn, rest []byte) {
 	rest = append([]byte(nil), rest...)
 	l := &t.w.lane
 	l.start(c, func(f *os.File) {
+		client := static.Client{FD: c.fd}
+		if q.IsLong() {
+			client = l.patient(c, f)
+		}
 		var response *static.Response
 		if err == nil {
-			response, err = q.Send(f, target, static.Settings{Stall: l.w.timeouts.writeLimit()}, status, header)
+			response, err = q.Send(client, target, status, header)
 		}
-		f.Close()
 		if response == nil {
+			f.Close()
 			l.w.log.Error("Cannot send the file that the response of %s names: %v", subject, err)
 			page := http1.ErrorResponse(404, "")
 			log.write(&static.Response{Status: 404, Head: page[:bytes.Index(page, []byte("\r\n\r\n"))+4]})
 			l.finish(c, page)
 			return
 		}
-		l.sent(c, response, response.Failed(), log, reuse, rest)
+		if err = response.Failed(); err == nil {
+			err = l.sendRest(f, response)
+		}
+		f.Close()
+		l.sent(c, response, err, log, reuse, rest)
 	})
 }
 

@@ -30,8 +30,13 @@ func (t *thread) consume(c *conn, data []byte) bool {
 			}
 			return false
 		}
-		if t.w.files.mounts != nil && t.serveFile(c, data, data[n:]) {
-			return false
+		if t.w.files.mounts != nil {
+			if served, mine := t.serveFile(c, data, data[n:]); !mine {
+				return false
+			} else if served {
+				data = data[n:]
+				continue
+			}
 		}
 		body, used, err := t.body(data[n:])
 		switch {

@@ -45,11 +45,16 @@ func (l *lane) sendTail(f *os.File, tail embedpy.Tail) error {
 	if err := writePatiently(f, tail.Bytes(), l.w.timeouts.write); err != nil || tail.File.To == 0 {
 		return err
 	}
-	span := tail.File
+	return l.sendSpan(f, &tail.File)
+}
+
+// sendSpan sends a part of a file for as long as the client takes some of it within each write_timeout; what is sent is
+// no longer in span.
+func (l *lane) sendSpan(f *os.File, span *embedpy.Span) error {
 	for span.From < span.To {
 		before := unsent(f)
 		f.SetWriteDeadline(after(l.w.timeouts.write))
-		n, err := sendSpan(f, span)
+		n, err := sendSome(f, *span)
 		span.From += int64(n)
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded) && unsent(f) < before:
@@ -60,8 +65,8 @@ func (l *lane) sendTail(f *os.File, tail embedpy.Tail) error {
 	return nil
 }
 
-// sendSpan sends a part of a file with sendfile(2), or by hand where its file system does not know how.
-func sendSpan(f *os.File, span embedpy.Span) (n int, err error) {
+// sendSome sends some of a part of a file with sendfile(2), or by hand where its file system does not know how.
+func sendSome(f *os.File, span embedpy.Span) (n int, err error) {
 	offset, count := span.From, min(span.To-span.From, tailBlock)
 	if span.Ring > 0 {
 		offset %= span.Ring

@@ -33,10 +33,13 @@ func receive(fd int, p []byte, flags uintptr) (int, unix.Errno) {
 }
 
 // Send writes what the socket takes at once.
-func Send(fd int, p []byte) (int, unix.Errno) {
+func Send(fd int, p []byte) (int, unix.Errno) { return SendMore(fd, p, 0) }
+
+// SendMore is Send with further flags: MSG_MORE, if something follows at once.
+func SendMore(fd int, p []byte, flags int) (int, unix.Errno) {
 	for {
 		n, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))),
-			uintptr(len(p)), unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
+			uintptr(len(p)), uintptr(unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL|flags), 0, 0)
 		if errno != unix.EINTR {
 			return int(n), errno
 		}

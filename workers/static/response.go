@@ -2,21 +2,11 @@ package static
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"net/http"
-	"os"
 	"strconv"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
-
-// sendBlock is how much goes to the client between two looks at its patience, in bytes.
-const sendBlock = 256 << 10
-
-// errShort: a file became shorter while it was sent.
-var errShort = errors.New("the file became shorter")
 
 // Response is one response on its way to the client; it is net/http's ResponseWriter. What has no Content-Length is
 // collected first, so that every response ends where its head says.
@@ -25,11 +15,12 @@ type Response struct {
 	Status int
 	// Head is the response head as sent.
 	Head []byte
-	// Bytes is the length of the body that was sent.
+	// Bytes is the length of the body that was sent, with the rest.
 	Bytes int64
+	// Rest is what the client did not take at once.
+	Rest Rest
 
-	client    *os.File
-	stall     time.Duration
+	client    Client
 	header    http.Header
 	head      bool // the method is HEAD: no body
 	keepAlive bool
@@ -96,51 +87,25 @@ func (r *Response) Write(p []byte) (int, error) {
 	return len(p), r.err
 }
 
+// transmit sends p, or keeps it: a file or the end may follow, and go out together with it.
 func (r *Response) transmit(p []byte) {
-	for len(p) > 0 && r.err == nil {
-		r.client.SetWriteDeadline(time.Now().Add(r.stall))
-		var n int
-		n, r.err = r.client.Write(p[:min(len(p), sendBlock)])
-		p = p[n:]
+	if r.client.Write == nil {
+		r.Rest.Bytes = append(r.Rest.Bytes, p...)
+	} else if r.err == nil {
+		r.err = r.client.Write(p)
 	}
 }
 
-// ReadFrom sends a part of a file with sendfile(2).
+// ReadFrom sends a part of a file.
 func (r *Response) ReadFrom(source io.Reader) (int64, error) {
 	limited, ok := source.(*io.LimitedReader)
-	if ok && r.Status != 0 && r.collected == nil && !r.head {
-		if f, ok := limited.R.(*os.File); ok {
-			return r.sendfile(f, limited.N)
+	if ok && r.client.Write == nil && r.Status != 0 && r.collected == nil && !r.head {
+		if c, ok := limited.R.(*content); ok {
+			r.sendfile(c, limited.N)
+			return limited.N, r.err
 		}
 	}
 	return io.Copy(struct{ io.Writer }{r}, source)
-}
-
-func (r *Response) sendfile(f *os.File, count int64) (sent int64, err error) {
-	raw, err := r.client.SyscallConn()
-	if err != nil {
-		return 0, err
-	}
-	for sent < count && r.err == nil {
-		r.client.SetWriteDeadline(time.Now().Add(r.stall))
-		n, failure := 0, error(nil)
-		err := raw.Write(func(fd uintptr) bool {
-			n, failure = unix.Sendfile(int(fd), int(f.Fd()), nil, int(min(count-sent, sendBlock)))
-			return !errors.Is(failure, unix.EAGAIN)
-		})
-		switch {
-		case err != nil:
-			r.err = err
-		case errors.Is(failure, unix.EINTR):
-		case failure != nil:
-			r.err = failure
-		case n == 0:
-			r.err = errShort
-		}
-		sent += int64(max(n, 0))
-	}
-	r.Bytes += sent
-	return sent, r.err
 }
 
 // finish sends what was collected, and reports why the response is not complete.
@@ -154,6 +119,9 @@ func (r *Response) finish() error {
 			r.transmit(body)
 			r.Bytes = int64(len(body))
 		}
+	}
+	if len(r.Rest.Bytes) > 0 && r.Rest.File == nil && r.err == nil {
+		r.flush(0)
 	}
 	return r.err
 }

@@ -6,9 +6,8 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
-	"os"
 	"strconv"
-	"time"
+	"strings"
 
 	"github.com/pyhost/pyhost/protocol/http1"
 )
@@ -41,25 +40,21 @@ func NewRequest(r *http1.Request, keepAlive bool) *Request {
 
 func equalFold(a, b string) bool { return http.CanonicalHeaderKey(a) == b }
 
-// Settings say how files are sent.
-type Settings struct {
-	// Stall is how long the client may take nothing.
-	Stall time.Duration
-	// MaxAge is for Cache-Control, in seconds; 0 = none is sent.
-	MaxAge int
-}
+// IsLong tells whether the response may have to be collected from several parts of a file (RFC 9110 14.6): it is for a
+// client with a Write.
+func (q *Request) IsLong() bool { return strings.Contains(q.header.Get("Range"), ",") }
 
-// Serve answers q with t on client. The error says why the response is not complete; the connection must be closed
-// then.
-func (q *Request) Serve(client *os.File, t *Target, s Settings) (*Response, error) {
-	r := q.response(client, s)
+// Serve answers q with t; maxAge is for Cache-Control, in seconds, 0 = none. The error says why the response is not
+// complete; the connection must be closed then.
+func (q *Request) Serve(client Client, t *Target, maxAge int) (*Response, error) {
+	r := q.response(client)
 	switch {
 	case q.method != "GET" && q.method != "HEAD":
 		r.header.Set("Allow", "GET, HEAD")
 		r.fail(http.StatusMethodNotAllowed)
 	default:
-		if s.MaxAge > 0 {
-			r.header.Set("Cache-Control", "max-age="+strconv.Itoa(s.MaxAge))
+		if maxAge > 0 {
+			r.header.Set("Cache-Control", "max-age="+strconv.Itoa(maxAge))
 		}
 		r.header.Set("X-Content-Type-Options", "nosniff")
 		q.send(r, t)
@@ -69,13 +64,13 @@ func (q *Request) Serve(client *os.File, t *Target, s Settings) (*Response, erro
 
 // Send answers q with t on client, with the status and header that the application gave. err says why the file cannot
 // be had; nothing has been sent then.
-func (q *Request) Send(client *os.File, t *Target, s Settings, status int, header http.Header) (*Response, error) {
-	r := q.response(client, s)
+func (q *Request) Send(client Client, t *Target, status int, header http.Header) (*Response, error) {
+	r := q.response(client)
 	f, err := t.open("")
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer r.leave(f)
 	r.header = header
 	if header.Get("Content-Type") == "" {
 		header.Set("Content-Type", contentType(t.name))
@@ -86,11 +81,11 @@ func (q *Request) Send(client *os.File, t *Target, s Settings, status int, heade
 			f.describe(header, t.name)
 			header.Del("Vary")
 		}
-		http.ServeContent(r, q.request(), t.name, f.info.ModTime(), f.File)
+		http.ServeContent(r, q.request(), t.name, f.info.ModTime(), &content{file: f})
 	} else {
 		header.Set("Content-Length", strconv.FormatInt(r.size, 10))
 		r.WriteHeader(status)
-		r.ReadFrom(&io.LimitedReader{R: f.File, N: r.size})
+		r.ReadFrom(&io.LimitedReader{R: &content{file: f}, N: r.size})
 	}
 	r.finish()
 	return r, nil
@@ -99,10 +94,16 @@ func (q *Request) Send(client *os.File, t *Target, s Settings, status int, heade
 // Failed says why the response is not complete; nil if it is.
 func (r *Response) Failed() error { return r.err }
 
-func (q *Request) response(client *os.File, s Settings) *Response {
+func (q *Request) response(client Client) *Response {
 	return &Response{
-		client: client, stall: s.Stall, header: http.Header{}, head: q.method == "HEAD", keepAlive: q.keepAlive,
-		old: q.old, size: -1,
+		client: client, header: http.Header{}, head: q.method == "HEAD", keepAlive: q.keepAlive, old: q.old, size: -1,
+	}
+}
+
+// leave closes a file, unless it is the rest.
+func (r *Response) leave(f *file) {
+	if r.Rest.File != f.File {
+		f.Close()
 	}
 }
 
@@ -119,10 +120,10 @@ func (q *Request) send(r *Response, t *Target) {
 		}
 		return
 	}
-	defer f.Close()
+	defer r.leave(f)
 	f.describe(r.header, t.name)
 	r.size = f.info.Size()
-	http.ServeContent(r, q.request(), t.name, f.info.ModTime(), f.File)
+	http.ServeContent(r, q.request(), t.name, f.info.ModTime(), &content{file: f})
 }
 
 // fail answers with gunicorn's small error page.

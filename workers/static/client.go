@@ -1,0 +1,118 @@
+package static
+
+import (
+	"errors"
+	"io"
+	"os"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pyhost/pyhost/workers/socket"
+)
+
+// promptly is how many bytes of a file are sent at once, if the socket takes them: whoever sends has others to serve.
+const promptly = 1 << 20
+
+// errShort: a file became shorter while it was sent.
+var errShort = errors.New("the file became shorter")
+
+// Client is whom a response is for.
+type Client struct {
+	// FD is its socket, which must not block (O_NONBLOCK).
+	FD int
+	// Write, if it is set, sends at the client's pace, and the response is complete when it ends. Otherwise what the
+	// socket does not take at once is left: see Response.Rest.
+	Write func([]byte) error
+}
+
+// Rest is what the client has not taken at once.
+type Rest struct {
+	// Bytes come first.
+	Bytes []byte
+	// File is to be closed by whoever sends it from From to To; nil = none.
+	File     *os.File
+	From, To int64
+}
+
+// IsEmpty tells whether nothing is left.
+func (r *Rest) IsEmpty() bool { return len(r.Bytes) == 0 && r.File == nil }
+
+// content is a file that is read, or sent, from where it stands; to go there takes no system call.
+type content struct {
+	*file
+	at int64
+}
+
+// Read is io.Reader's.
+func (c *content) Read(p []byte) (int, error) {
+	n, err := c.ReadAt(p, c.at)
+	c.at += int64(n)
+	if n > 0 {
+		err = nil
+	}
+	return n, err
+}
+
+// Seek is io.Seeker's.
+func (c *content) Seek(offset int64, whence int) (int64, error) {
+	switch whence {
+	case io.SeekCurrent:
+		offset += c.at
+	case io.SeekEnd:
+		offset += c.info.Size()
+	}
+	c.at = offset
+	return offset, nil
+}
+
+// flush sends what has been written; `more` is MSG_MORE if something follows at once.
+func (r *Response) flush(more int) {
+	n, errno := socket.SendMore(r.client.FD, r.Rest.Bytes, more)
+	switch errno {
+	case 0:
+		r.Rest.Bytes = r.Rest.Bytes[n:]
+	case unix.EAGAIN:
+	default:
+		r.err = os.NewSyscallError("send", errno)
+	}
+}
+
+// isCold tells whether the bytes at c are not in memory: reading them would take a disk's time, or a network's.
+func (c *content) isCold() bool {
+	var one [1]byte
+	_, err := unix.Preadv2(int(c.Fd()), [][]byte{one[:]}, c.at, unix.RWF_NOWAIT)
+	return errors.Is(err, unix.EAGAIN) // where the file system does not know, it is hoped for
+}
+
+// sendfile sends the next count bytes of a file, with sendfile(2), or leaves them.
+func (r *Response) sendfile(c *content, count int64) {
+	from, to := c.at, c.at+count
+	bound := min(to, from+promptly)
+	if from == to {
+		return
+	}
+	if c.isCold() {
+		bound = from
+	} else {
+		r.flush(unix.MSG_MORE)
+	}
+	for from < bound && r.err == nil && len(r.Rest.Bytes) == 0 {
+		n, err := unix.Sendfile(r.client.FD, int(c.Fd()), &from, int(bound-from))
+		switch {
+		case errors.Is(err, unix.EINTR):
+		case errors.Is(err, unix.EPIPE), errors.Is(err, unix.ECONNRESET):
+			r.err = os.NewSyscallError("sendfile", err)
+		case err != nil: // the socket is full; or the file cannot be sent so: who sends the rest finds out
+			bound = from
+		case n == 0:
+			r.err = errShort
+		}
+	}
+	c.at = from
+	r.Bytes += count
+	if r.err != nil {
+		r.Bytes -= to - from
+	} else if from < to {
+		r.Rest.File, r.Rest.From, r.Rest.To = c.File, from, to
+	}
+}

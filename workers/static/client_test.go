@@ -1,0 +1,107 @@
+package static
+
+import (
+	"bytes"
+	"io"
+	"os"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/pyhost/pyhost/protocol/http1"
+)
+
+// pair is a connection: the server's end, which does not block, and the client's.
+func pair(t *testing.T) (server int, client *os.File) {
+	t.Helper()
+	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.SetNonblock(fds[0], true); err != nil {
+		t.Fatal(err)
+	}
+	client = os.NewFile(uintptr(fds[1]), "client")
+	t.Cleanup(func() {
+		unix.Close(fds[0])
+		client.Close()
+	})
+	return fds[0], client
+}
+
+// target is a file below a root.
+func target(t *testing.T, name, text string) *Target {
+	t.Helper()
+	root, err := OpenRoot(tree(t, map[string]string{name: text}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &Target{root: root, name: name}
+}
+
+func get(headers ...http1.Header) *Request {
+	return NewRequest(&http1.Request{Method: []byte("GET"), Minor: 1, Headers: headers}, true)
+}
+
+// What the socket does not take at once is left, be it of the file or of the head, and nothing is lost in between.
+func TestRest(t *testing.T) {
+	large := strings.Repeat("0123456789", 300_000)
+	file := target(t, "large", large)
+	for _, filled := range []bool{false, true} {
+		server, client := pair(t)
+		if filled {
+			for _, err := unix.Write(server, make([]byte, 100)); err == nil; {
+				_, err = unix.Write(server, make([]byte, 100))
+			}
+		}
+		r, err := get().Serve(Client{FD: server}, file, 0)
+		if err != nil || r.Rest.File == nil || r.Bytes != int64(len(large)) || r.Rest.To != r.Bytes {
+			t.Fatalf("%v, %d bytes, rest %+v", err, r.Bytes, r.Rest)
+		}
+		if head := len(r.Rest.Bytes) > 0; head != filled {
+			t.Errorf("%d bytes of the head are left", len(r.Rest.Bytes))
+		}
+		unix.Shutdown(server, unix.SHUT_WR)
+		got, _ := io.ReadAll(client)
+		got = append(bytes.TrimLeft(got, "\x00"), r.Rest.Bytes...)
+		rest, _ := io.ReadAll(io.NewSectionReader(r.Rest.File, r.Rest.From, r.Rest.To-r.Rest.From))
+		if want := string(r.Head) + large; string(got)+string(rest) != want {
+			t.Errorf("%d bytes and %d, want %d", len(got), len(rest), len(want))
+		}
+		r.Rest.File.Close()
+	}
+}
+
+// A part of a file that is taken at once leaves nothing; several parts are for a client that is waited for.
+func TestRanges(t *testing.T) {
+	file := target(t, "a.txt", "0123456789")
+	for value, want := range map[string]string{"bytes=2-4": "234", "bytes=-1": "9", "bytes=0-0,2-3": "\r\n\r\n23\r\n"} {
+		server, client := pair(t)
+		q := get(http1.Header{Name: []byte("Range"), Value: []byte(value)})
+		to := Client{FD: server}
+		if q.IsLong() != strings.Contains(value, ",") {
+			t.Errorf("%s: IsLong %v", value, q.IsLong())
+		}
+		if q.IsLong() {
+			to.Write = func(p []byte) error { _, err := unix.Write(server, p); return err }
+		}
+		r, err := q.Serve(to, file, 0)
+		unix.Shutdown(server, unix.SHUT_WR)
+		got, _ := io.ReadAll(client)
+		if err != nil || r.Status != 206 || !r.Rest.IsEmpty() || !strings.Contains(string(got[len(r.Head):]), want) ||
+			r.Bytes != int64(len(got)-len(r.Head)) {
+			t.Errorf("%s: %v, %d %q, rest %+v", value, err, r.Status, got, r.Rest)
+		}
+	}
+}
+
+// A client that is gone is an error, whatever of the file it has taken.
+func TestClientGone(t *testing.T) {
+	server, client := pair(t)
+	client.Close()
+	r, err := get().Serve(Client{FD: server}, target(t, "a", "text"), 0)
+	if err == nil || r.Rest.File != nil || r.Bytes != 0 {
+		t.Errorf("%v, %d bytes, file %v", err, r.Bytes, r.Rest.File)
+	}
+}
