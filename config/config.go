@@ -92,6 +92,9 @@ type Config struct {
 
 	// PreloadApp imports the application before the workers are forked.
 	PreloadApp bool `json:"preload_app"`
+	// ShareImports says what is imported before the workers are forked where the application is not: module names,
+	// ShareAuto, ShareStdlib, ShareNone. Nothing is the same as ShareNone.
+	ShareImports []string `json:"share_imports"`
 	// Chdir is the directory to work in, absolute; it existed when Load looked.
 	Chdir string `json:"chdir"`
 	// PythonPath is a comma-separated list of directories for sys.path; "" means none.

@@ -45,6 +45,7 @@ var refusals = map[string]struct{ text, part, want string }{
 	"umask":                 {"", nonsense, "must be a number such as 022 or 0o022"},
 	"forwarded_allow_ips":   {"", nonsense, wantsAddress},
 	"proxy_allow_ips":       {"", nonsense, wantsAddress},
+	"share_imports":         {"", nonsense, "must be auto, stdlib, none, or the name of a module such as sqlalchemy.orm"},
 	"uwsgi_allow_ips":       {"", nonsense, wantsAddress},
 	"secure_scheme_headers": {"", "MAYBE X", "must be the name of a header, as in X-FORWARDED-PROTO"},
 	"script_name":           {"", nonsense, "must begin with a slash, as in /shop"},

@@ -106,6 +106,7 @@ var settings = grouped(
 	clientSettings,
 	debuggingSettings,
 	mechanicsSettings,
+	sharingSettings,
 	pasteSettings,
 	privilegeSettings,
 	bodySettings,

@@ -74,6 +74,10 @@ var settingCases = []settingCase{
 	},
 	{"header_map", []string{"--header-map", "refuse"}, "refuse", `"refuse"`, "refuse"},
 	{"preload_app", []string{"--preload"}, "yes", `true`, true},
+	{
+		"share_imports", []string{"--share-imports", "stdlib, a.b"}, "stdlib,a.b", `["stdlib", "a.b"]`,
+		[]string{"stdlib", "a.b"},
+	},
 	{"chdir", []string{"--chdir", "/"}, "/", `"/"`, "/"},
 	{"pythonpath", []string{"--pythonpath", "a,b"}, "a,b", `"a,b"`, "a,b"},
 	{"raw_env", []string{"-e", "A=1", "--env", "B=x y"}, `A=1 'B=x y'`, `["A=1", "B=x y"]`, []string{"A=1", "B=x y"}},
@@ -242,6 +246,7 @@ func TestDefaults(t *testing.T) {
 		SpoolResponseLimit: 64 << 20,
 		SpoolThreshold:     256 << 10, Sendfile: true,
 		ForwarderHeaders: []string{"SCRIPT_NAME", "PATH_INFO"}, HeaderMap: "drop",
+		ShareImports:      []string{ShareAuto},
 		ForwardedAllowIPs: []string{"127.0.0.1", "::1"}, Source: c.Source, spelled: c.spelled,
 		RealIP: "off", RequestIDHeader: "off", ProxyProtocol: "off", ProxyAllowIPs: []string{"127.0.0.1", "::1"},
 		Protocol:      "http",

@@ -51,6 +51,7 @@ var validated = []struct {
 	{"process", "{", []string{get("//")}},
 	{"python_module", "1 True", []string{get("//")}},
 	{"response_headers", "body", []string{get("//cookies"), get("//server"), get("//date")}},
+	{"shared", "one ", []string{get("//")}},
 	{"signal_handler", "0", []string{get("//")}},
 	{"sqlite", "", []string{get("//")}},
 	{"start_response", "", []string{get("//replaced"), get("//lazy")}},

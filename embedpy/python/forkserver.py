@@ -19,7 +19,7 @@ import traceback
 import _pyhost
 import _pyhost_loader as loader
 import _pyhost_modules as modules
-import _pyhost_stdlib as stdlib
+import _pyhost_shared as shared
 
 # The terminal and operators signal the whole process group; only the control socket commands the forkserver.
 IGNORED = [signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2,
@@ -146,10 +146,11 @@ class Forkserver:
         config = message["config"]
         self.set_up_logging(config)
         if config.get("preload_app"):
-            preloaded = self.preload(config["wsgi_app"], config.get("boot_timeout"))
+            preloaded = self.within(
+                config.get("boot_timeout"), "the application", lambda: loader.load(config["wsgi_app"]))
             loader.settle()
         else:
-            share()
+            self.share(config)
         _pyhost.fill_holes()
         self.send({"event": "ready", "python": sys.version.split()[0]})
 
@@ -166,15 +167,29 @@ class Forkserver:
             cause = "the logging settings do not work: %s: %s" % (type(error).__name__, error)
             self.fail(loader.EXIT_BOOT_ERROR, cause, traceback.format_exc())
 
-    def preload(self, spec, limit):
-        """Import the application, in at most limit seconds; 0 is no limit.  No thread is left when it returns."""
+    def share(self, config):
+        """Import what workers share without --preload.  The collector would find next to nothing in it."""
+        collects = gc.isenabled()
+        gc.disable()
+        limit = config.get("boot_timeout") if shared.named(config) else 0
+        self.within(limit, "what share_imports names", lambda: shared.share(config, self.log))
+        loader.freeze()
+        if collects:
+            gc.enable()
+
+    def log(self, level, text):
+        """Write to the error log, as the master."""
+        self.send({"event": "log", "level": level, "error": text})
+
+    def within(self, limit, what, step):
+        """Take an import's step, in at most limit seconds; 0 is no limit.  No thread is left when it returns."""
         if not limit:
-            return loader.load(spec)
+            return step()
         importing = threading.get_ident()
 
         def give_up():
             stack = "".join(traceback.format_stack(sys._current_frames()[importing]))
-            cause = "the application was not imported within %ds (boot_timeout)" % limit
+            cause = "%s was not imported within %ds (boot_timeout)" % (what, limit)
             self.fail(loader.EXIT_BOOT_ERROR, cause, stack)
 
         timer = threading.Timer(limit, give_up)
@@ -182,7 +197,7 @@ class Forkserver:
         # For an import that never lets another thread run: the stack goes to standard error, the exit code is 1.
         faulthandler.dump_traceback_later(limit + 1, exit=True)
         try:
-            return loader.load(spec)
+            return step()
         finally:
             timer.cancel()
             timer.join()
@@ -261,16 +276,6 @@ class Forkserver:
             self.control.sendall(json.dumps(event).encode() + b"\n")
         except OSError:
             os._exit(0)
-
-
-def share():
-    """Import what the workers share of the standard library.  The collector would find nothing in it."""
-    collects = gc.isenabled()
-    gc.disable()
-    stdlib.share()
-    loader.freeze()
-    if collects:
-        gc.enable()
 
 
 def change_owner(owner):

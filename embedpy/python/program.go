@@ -36,7 +36,7 @@ def _install(name):
 `
 
 // atOnce are the modules that every process needs, in the order in which they depend on each other.
-var atOnce = []string{"loader", "standin", "stdlib", "modules", "forkserver", "streams", "notes", "worker"}
+var atOnce = []string{"loader", "standin", "stdlib", "shared", "modules", "forkserver", "streams", "notes", "worker"}
 
 // Program returns the Python source that the master sends to a forkserver: it installs the embedded modules and serves.
 // serverSoftware is what applications find under SERVER_SOFTWARE, "pyhost/1.2.3".

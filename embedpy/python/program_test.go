@@ -79,8 +79,8 @@ print(json.dumps({"Sources": ast.literal_eval(carrier.args[0]), "Software": ast.
 			t.Errorf("%s arrives with %d bytes instead of %d", name, len(program.Sources[name]), len(want))
 		}
 	}
-	if strings.Join(program.AtOnce, " ") != "_pyhost_loader _pyhost_standin _pyhost_stdlib _pyhost_modules "+
-		"_pyhost_forkserver _pyhost_streams _pyhost_notes _pyhost_worker" {
+	if strings.Join(program.AtOnce, " ") != "_pyhost_loader _pyhost_standin _pyhost_stdlib _pyhost_shared "+
+		"_pyhost_modules _pyhost_forkserver _pyhost_streams _pyhost_notes _pyhost_worker" {
 		t.Errorf("made at once: %v", program.AtOnce)
 	}
 	if program.Software != awkward {

@@ -75,7 +75,7 @@ func TestStandardLibraryElsewhere(t *testing.T) {
 	python(t, `
 import stdlib
 
-os.__file__ = "/nowhere/os.py"
+stdlib.DIRECTORY = "/nowhere"
 stdlib.share()
 assert "logging.config" not in sys.modules
 `, "")

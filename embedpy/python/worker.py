@@ -17,6 +17,7 @@ import _pyhost_forkserver as forkserver
 import _pyhost_loader as loader
 import _pyhost_modules as modules
 import _pyhost_notes as notes
+import _pyhost_shared as shared
 import _pyhost_streams as streams
 
 DUMP_SIGNAL = 8  # above SIGRTMIN: no program is likely to use it
@@ -53,8 +54,10 @@ def boot(text, error_fd, wake_fd, note_fd):
         start_hooks(channel)
         application = forkserver.preloaded
         if application is None:
+            shared.renew(channel.log)
             application = loader.load(config["wsgi_app"])
             loader.settle()
+            shared.check(channel.log)
         run_after_fork()
         run_boot_hook("post_worker_init", application)
     except loader.LoadFailure as failure:

@@ -1,0 +1,5 @@
+"""Stands for an installed library; tests copy this folder and rewrite it."""
+import os
+
+VERSION = "one"
+IMPORTED_BY = os.getpid()
