@@ -1,19 +1,23 @@
 package arbiter
 
-import "time"
-
-// delayStop begins drain_delay, and reports whether there is one: the server goes on as before, but says with every
-// answer that its connection ends, and to systemd that it stops. A second signal, or the end of the delay, stops it.
+// delayStop begins drain_delay, or the moment that connections need which the kernel keeps back, and reports whether
+// there is one: the server goes on as before, but says with every answer that its connection ends, and to systemd that
+// it stops. A second signal, or the end of the delay, stops it.
 func (a *arbiter) delayStop() bool {
-	delay := time.Duration(0)
-	if a.phase == serving {
-		delay = seconds(a.current.config.DrainDelay)
+	if a.phase != serving || a.leaving() {
+		return false
 	}
-	if delay == 0 || a.leaving() {
+	delay := seconds(a.current.config.DrainDelay)
+	if delay > 0 {
+		a.log.Info("Stopping in %s (drain_delay); until then connections are still accepted.", delay)
+	}
+	if a.isLast() && a.env.letThrough(a.current.sockets.all()) {
+		delay = max(delay, keptBackGrace)
+	}
+	if delay == 0 {
 		return false
 	}
 	a.shutdown.at = a.after(delay)
-	a.log.Info("Stopping in %s (drain_delay); until then connections are still accepted.", delay)
 	a.reload.queued = false
 	if a.next != nil {
 		a.abandonReload("the server is about to stop")
@@ -24,6 +28,9 @@ func (a *arbiter) delayStop() bool {
 	}
 	return true
 }
+
+// isLast reports whether no other master serves on the same sockets after this one.
+func (a *arbiter) isLast() bool { return a.upgrade.successor == nil && a.upgrade.predecessor == 0 }
 
 // leaving reports whether a drain_delay runs.
 func (a *arbiter) leaving() bool { return a.shutdown.at != 0 && a.phase == serving }

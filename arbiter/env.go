@@ -33,6 +33,9 @@ type env interface {
 	backlogged(sockets []int) bool
 	// waitingOn is how many connections wait to be accepted on these listening sockets, unix sockets not counted.
 	waitingOn(sockets []int) int
+	// letThrough ends that the kernel keeps back silent connections on these listening sockets, and reports whether it
+	// did on any: those that it has kept until now come with their first byte.
+	letThrough(sockets []int) bool
 	// listen opens the socket of one bind.
 	listen(at config.Address, options socketOptions) (*socket, error)
 	// predecessor is the pid of the master that has started this one; 0 = nobody has. predecessorLeft follows.

@@ -32,6 +32,7 @@ type harness struct {
 	reload   func() (*config.Config, error)
 
 	listenErrors map[string]error // by address
+	keepsBack    bool             // the kernel keeps back silent connections
 	open         map[string]bool  // addresses that the master listens at
 	launchError  error
 	memory       map[int]int64         // resident bytes, by pid
@@ -343,6 +344,8 @@ func (h *harness) processors() int { return h.cores }
 func (h *harness) backlogged([]int) bool { return h.backlog }
 
 func (h *harness) waitingOn([]int) int { return h.waiting }
+
+func (h *harness) letThrough([]int) bool { return h.keepsBack }
 
 func (h *harness) oomKills() oomCount { return h.oom }
 

@@ -103,6 +103,9 @@ func openTCP(ip netip.Addr, port string, options socketOptions) (int, error) {
 		_ = unix.Close(fd)
 		return -1, err
 	}
+	if !options.reusePort { // there a socket ends with its seat, and what is kept back with it
+		keepBack(fd)
+	}
 	return fd, nil
 }
 

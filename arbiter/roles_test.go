@@ -274,7 +274,9 @@ func commands(conn *net.UnixConn) <-chan bool {
 			if reader.Next(&command) != nil {
 				return
 			}
-			stops <- command.Graceful
+			if command.Command == wire.CommandStop {
+				stops <- command.Graceful
+			}
 		}
 	}()
 	return stops

@@ -1,0 +1,118 @@
+package arbiter
+
+import (
+	"net"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// comes reports whether a connection can be accepted within a time.
+func comes(t *testing.T, listener int, within time.Duration) bool {
+	t.Helper()
+	polled := []unix.PollFd{{Fd: int32(listener), Events: unix.POLLIN}}
+	n, err := unix.Poll(polled, int(within.Milliseconds()))
+	if err != nil && err != unix.EINTR {
+		t.Fatal(err)
+	}
+	return n > 0
+}
+
+func dialTo(t *testing.T, s *socket) net.Conn {
+	t.Helper()
+	c, err := net.Dial("tcp", s.listener.Address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+// A connection is there for the workers when its first byte is, and a silent one after a while.
+func TestSilentConnectionsAreKeptBack(t *testing.T) {
+	for name, c := range map[string]struct {
+		options        socketOptions
+		silent, speaks bool // what comes at once
+	}{
+		"usual":     {socketOptions{backlog: 16}, false, true},
+		"reusePort": {socketOptions{backlog: 16, reusePort: true}, true, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := mustListen(t, "127.0.0.1:0", c.options)
+			client := dialTo(t, s)
+			if comes(t, s.bySeat[0], 100*time.Millisecond) != c.silent {
+				t.Errorf("a silent connection comes at once: %v", !c.silent)
+			}
+			if _, err := client.Write([]byte("x")); err != nil {
+				t.Fatal(err)
+			}
+			if !comes(t, s.bySeat[0], time.Minute) {
+				t.Error("it does not come when it speaks")
+			}
+		})
+	}
+	s := mustListen(t, "127.0.0.1:0", socketOptions{backlog: 16})
+	dialTo(t, s)
+	if !comes(t, s.bySeat[0], time.Minute) {
+		t.Error("a silent connection never comes")
+	}
+}
+
+func TestLetThrough(t *testing.T) {
+	s := mustListen(t, "127.0.0.1:0", socketOptions{backlog: 16})
+	kept := dialTo(t, s)
+	y := &system{}
+	if !y.letThrough([]int{s.bySeat[0]}) {
+		t.Error("nothing was kept back")
+	}
+	if y.letThrough([]int{s.bySeat[0]}) {
+		t.Error("it is still kept back")
+	}
+	if _, err := kept.Write([]byte("x")); err != nil {
+		t.Fatal(err)
+	}
+	if !comes(t, s.bySeat[0], time.Minute) {
+		t.Error("what was kept back does not come with its first byte")
+	}
+	fd, _, err := unix.Accept(s.bySeat[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	unix.Close(fd)
+	dialTo(t, s)
+	if !comes(t, s.bySeat[0], 500*time.Millisecond) {
+		t.Error("a silent connection does not come at once")
+	}
+}
+
+// The server that stops still takes what was kept back, unless another master serves on.
+func TestStopAndWhatIsKeptBack(t *testing.T) {
+	h := booted(t, nil)
+	h.keepsBack = true
+	h.signal(unix.SIGTERM)
+	for _, w := range h.wantAlive(2) {
+		if !w.warned || len(w.stops) > 0 {
+			t.Errorf("worker %d: warned %v, stops %v", w.boot.Age, w.warned, w.stops)
+		}
+	}
+	h.pass(keptBackGrace)
+	for _, w := range h.wantAlive(2) {
+		if len(w.stops) != 1 || !w.stops[0] {
+			t.Errorf("worker %d: stops %v", w.boot.Age, w.stops)
+		}
+	}
+}
+
+func TestStopBesideAnotherMaster(t *testing.T) {
+	h := booted(t, nil)
+	h.keepsBack = true
+	h.a.upgrade.predecessor = 42
+	h.signal(unix.SIGTERM)
+	for _, w := range h.wantAlive(2) {
+		if len(w.stops) != 1 {
+			t.Errorf("worker %d: stops %v", w.boot.Age, w.stops)
+		}
+	}
+}
