@@ -74,13 +74,16 @@ static void prepare(const char *app)
 	}
 }
 
-static int send_all(int fd, struct iovec *iov, int count)
+/* send_all: flags are MSG_MORE where the connection ends with it, whose end then goes along. */
+static int send_all(int fd, struct iovec *iov, int count, int flags)
 {
 	struct msghdr message = {.msg_iov = iov, .msg_iovlen = (size_t)count};
 
+	flags |= MSG_NOSIGNAL;
+
 	while (message.msg_iovlen > 0) {
-		ssize_t n = message.msg_iovlen > 1 ? sendmsg(fd, &message, MSG_NOSIGNAL)
-		                                   : send(fd, message.msg_iov->iov_base, message.msg_iov->iov_len, MSG_NOSIGNAL);
+		ssize_t n = message.msg_iovlen > 1 ? sendmsg(fd, &message, flags)
+		                                   : send(fd, message.msg_iov->iov_base, message.msg_iov->iov_len, flags);
 
 		if (n < 0)
 			return -1;
@@ -114,17 +117,17 @@ static int stream(int fd, const char *head, size_t head_length)
 			memcpy(out + length, body, body_length);
 		}
 		memcpy(out + length + body_length, "\r\n", 2);
-		if (send_all(fd, &(struct iovec){out, length + body_length + 2}, 1) != 0)
+		if (send_all(fd, &(struct iovec){out, length + body_length + 2}, 1, 0) != 0)
 			return -1;
 	}
-	return send_all(fd, &(struct iovec){"0\r\n\r\n", 5}, 1);
+	return send_all(fd, &(struct iovec){"0\r\n\r\n", 5}, 1, 0);
 }
 
 /* respond: the answer to a request whose body, if any, is at `sent`. */
 static int respond(int fd, char *sent, size_t sent_length, int close_after)
 {
 	char head[HEAD + SMALL];
-	int echo = strcmp(answer, "echo") == 0;
+	int echo = strcmp(answer, "echo") == 0, more = close_after ? MSG_MORE : 0;
 	struct iovec iov[2];
 	int n = snprintf(head, sizeof head, "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n%s",
 	                 close_after ? "Connection: close\r\n" : "");
@@ -137,10 +140,10 @@ static int respond(int fd, char *sent, size_t sent_length, int close_after)
 	iov[0] = (struct iovec){head, (size_t)n};
 	iov[1] = echo ? (struct iovec){sent, sent_length} : (struct iovec){body, body_length};
 	if (iov[1].iov_len > SMALL)
-		return send_all(fd, iov, 2);
+		return send_all(fd, iov, 2, more);
 	memcpy(head + n, iov[1].iov_base, iov[1].iov_len); /* one piece is cheaper to send than two */
 	iov[0].iov_len += iov[1].iov_len;
-	return send_all(fd, iov, 1);
+	return send_all(fd, iov, 1, more);
 }
 
 static size_t body_size(const char *head)
@@ -185,12 +188,20 @@ static int listen_on(int port)
 
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* accepted connections inherit it */
+	setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &on, sizeof on);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof address) != 0 || listen(fd, 2048) != 0)
 		fail("listening");
 	return fd;
 }
 
-static void watch(int epoll, int fd)
+static void drop(struct conn *c)
+{
+	close(c->fd);
+	free(c);
+}
+
+/* welcome: a new connection has brought its request along; it is watched if it stays. */
+static void welcome(int epoll, int fd)
 {
 	struct conn *c = malloc(sizeof *c);
 	struct epoll_event event = {.events = EPOLLIN, .data = {.ptr = c}};
@@ -199,7 +210,9 @@ static void watch(int epoll, int fd)
 		fail("memory");
 	c->fd = fd;
 	c->length = 0;
-	if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) != 0)
+	if (serve(c) != 0)
+		drop(c);
+	else if (epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) != 0)
 		fail("epoll_ctl");
 }
 
@@ -221,10 +234,9 @@ static void loop(int listener)
 				int fd = accept(listener, NULL, NULL);
 
 				if (fd >= 0)
-					watch(epoll, fd);
+					welcome(epoll, fd);
 			} else if (serve(c) != 0) {
-				close(c->fd);
-				free(c);
+				drop(c);
 			}
 		}
 	}
