@@ -114,7 +114,6 @@ func (w *worker) live(boot *wire.WorkerBoot, control *net.UnixConn) (int, error)
 		return failure.Code, nil
 	}
 	embedpy.SetOutput(w.timeouts.write, w.spooling.dir, boot.Config.SpoolResponseLimit)
-	embedpy.TrimResident()
 	stop := make(chan struct{})
 	if err := w.serve(boot.Config, stop, booted); err != nil {
 		return 0, err

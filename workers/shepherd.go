@@ -26,7 +26,8 @@ const (
 	// countAfter is after how many looks it counts its siblings anew: workers come and go.
 	countAfter = 500
 	// trimAfter is after how many requests a worker that rests gives back the pages of program files, after it has done
-	// so when it first rests: what they cost when they come back, some 50 us, is little then, for each of these requests.
+	// so half a second after its start, and when it first rests: what they cost when they come back, some 50 us, is
+	// little then, for each of these requests.
 	trimAfter = 1000
 )
 
@@ -69,7 +70,8 @@ func (s *shepherd) rouse() {
 // run looks after the worker until it drains.
 func (s *shepherd) run() {
 	defer unix.Close(s.outer)
-	s.quiet = scoreboard.Now()
+	started, trimmed := scoreboard.Now(), false
+	s.quiet = started
 	for !s.w.draining.Load() {
 		if s.glances%countAfter == 0 {
 			s.period = aloneTime
@@ -79,6 +81,11 @@ func (s *shepherd) run() {
 		}
 		s.glances++
 		time.Sleep(s.period)
+		if !trimmed && time.Duration(scoreboard.Now()-started) >= restAfter {
+			// Not at once: the first request would wait for it.
+			trimmed = true
+			embedpy.TrimResident()
+		}
 		switch {
 		case s.stuck():
 			s.quiet = scoreboard.Now()
