@@ -46,8 +46,13 @@ def choose(config):
     try:
         module = loader.parse(config["wsgi_app"])[0]
     except loader.AppImportError:
-        raise Unclear("the application is not named by a module") from None
-    found = _Reader(module, own).follow(module)
+        module = ""
+    if module in ("", "script", "paste"):
+        raise Unclear("the application is not named by a module")
+    try:
+        found = _Reader(module, own).follow(module)
+    except RecursionError:
+        raise Unclear("its modules import each other in too long a chain") from None
     if found is None:
         raise Unclear("%s does not import %s" % (module, " or ".join(FRAMEWORKS)))
     root = found.partition(".")[0]

@@ -82,6 +82,10 @@ applications = [
     ("wsgi has an import from outside of its package", {"wsgi.py": "from ... import x\n" + STARTPROJECT}, "wsgi"),
     ("flask is not where libraries are installed", {"app.py": "import flask\n", "flask.py": boom}, "app"),
     ("the application is not named by a module", {"app.py": "import flask\n"}, "app:$"),
+    ("the application is not named by a module", {"script.py": "import flask\n"}, "script:app.py"),
+    ("the application is not named by a module", {"paste.py": "import flask\n"}, "paste:app.ini"),
+    ("its modules import each other in too long a chain", dict(
+        {"m%d.py" % n: "import m%d\n" % (n + 1) for n in range(999)}, **{"app.py": "import m0, flask\n"}), "app"),
 ]
 `
 
