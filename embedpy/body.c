@@ -305,12 +305,15 @@ static int deliver_single(ph_thread *t, PyObject *iterator)
 	return done;
 }
 
-/* is_single: a generator, the usual stream, has no len(): asking it would cost an exception. */
+/*
+ * is_single: len() is asked only for the length of the body.  Where the application gave its Content-Length nobody
+ * needs it, and a generator, the usual stream, has none: asking would cost an exception.
+ */
 static bool is_single(ph_thread *t, PyObject *iterable, PyObject *type)
 {
 	Py_ssize_t length;
 
-	if (type == py.PyGen_Type || t->committed || !t->started)
+	if (type == py.PyGen_Type || t->committed || !t->started || t->content_length >= 0)
 		return false;
 	length = py.PyObject_Size(iterable);
 	if (length < 0)
