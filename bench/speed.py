@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import http.client
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import conduct
 from check import check
-from contenders import ROOT, Contender
+from contenders import FLOOR, ROOT, Contender
 from front import Fronted, bind
 from load import Generator, LoadError
 from processes import Server, StartError, cpu_seconds, free_port, machine_busy_seconds, pss_bytes, stop_all
@@ -23,7 +26,11 @@ WARM_UP = 0.4
 
 @dataclass(frozen=True)
 class Bench:
-    """What all rows share. `say` prints one line of progress; `props` is the folder of props.prepare."""
+    """What all rows share.
+
+    `say` prints one line of progress; `props` is the folder of props.prepare; `conduct` has what conduct.observe
+    remarked on each contender, by name.
+    """
 
     generator: Generator
     server_core: int
@@ -31,6 +38,7 @@ class Bench:
     versions: dict[str, str]
     logs: Path
     say: object = print
+    conduct: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def props(self) -> Path:
@@ -91,6 +99,9 @@ def _together(bench: Bench, row: Row, pairs: list[tuple[Contender, Result]], rou
 
 def _afresh(bench: Bench, row: Row, pairs: list[tuple[Contender, Result]], rounds: int, seconds: int) -> None:
     """Each turn is a new process, alone. Those of one round have the same seed: sets and dicts are laid out alike."""
+    for contender, result in pairs:
+        if contender.name not in bench.conduct and contender.name != FLOOR:
+            bench.conduct[contender.name] = _observe(bench, row, contender)
     for number in range(1, rounds + 1):
         for contender, result in pairs:
             if result.problem:
@@ -105,6 +116,18 @@ def _afresh(bench: Bench, row: Row, pairs: list[tuple[Contender, Result]], round
                     _check_again(server, row, result)
             finally:
                 server.stop()
+
+
+def _observe(bench: Bench, row: Row, contender: Contender) -> list[str]:
+    """The remarks of conduct.observe; one who cannot be observed fails in the row as well, which says why."""
+    server = bench.server(contender, dataclasses.replace(row, folder=conduct.FOLDER, app=conduct.APP))
+    try:
+        server.start()
+        return conduct.observe(server.port)
+    except (StartError, OSError, http.client.HTTPException, ValueError) as error:
+        return [f"its conduct is not known: {error}"]
+    finally:
+        server.stop()
 
 
 def _check_again(server: Server, row: Row, result: Result) -> None:
@@ -138,7 +161,7 @@ def _start(bench: Bench, row: Row, server: Server, result: Result) -> None:
     if result.problem:
         bench.say(f"  {result.name}: {result.kind}: {result.problem}")
         return
-    result.framing, result.notes = answer.framing, answer.notes(row)
+    result.framing, result.notes = answer.framing, answer.notes(row) + bench.conduct.get(result.name, [])
     bench.generator.warm_up(server.port, WARM_UP, **request(row))
 
 

@@ -18,6 +18,7 @@ import unittest
 from pathlib import Path
 
 import chart
+import conduct
 import lifecycle
 import props
 import rows
@@ -181,6 +182,56 @@ class Turns(unittest.TestCase):
         self.assertEqual([seed for turn in turns for seed, _ in turn], ["1", "1", "2", "2"], "alone, with the seed")
         self.assertEqual(len({pid for turn in turns for _, pid in turn}), 4, "each turn is another process")
         self.assertGreater(results[0].pss, 1 << 20)
+
+
+# A server with one thread. Argument 2 has "hold" if it answers all requests that it finds at once, "leak" if it never
+# calls close().
+CONDUCTED = """
+import selectors, socket, sys
+sys.path.insert(0, ".")
+from app import application
+listener, selector = socket.create_server(("127.0.0.1", int(sys.argv[1]))), selectors.DefaultSelector()
+selector.register(listener, selectors.EVENT_READ)
+while True:
+    answers = []
+    for key, _ in selector.select():
+        if key.fileobj is listener:
+            selector.register(listener.accept()[0], selectors.EVENT_READ)
+            continue
+        client = key.fileobj
+        head = client.recv(65536)
+        if not head:
+            selector.unregister(client)
+            client.close()
+            continue
+        body = application({"PATH_INFO": head.split()[1].decode()}, lambda status, headers: None)
+        text = b"".join(body)
+        if "leak" not in sys.argv[2]:
+            body.close()
+        answers.append((client, b"HTTP/1.1 200 OK\\r\\nContent-Length: %d\\r\\n\\r\\n%s" % (len(text), text)))
+        if "hold" not in sys.argv[2]:
+            client.sendall(answers.pop()[1])
+    for client, answer in answers:
+        client.sendall(answer)
+"""
+
+
+class Conduct(unittest.TestCase):
+    def test_remarks(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        for how, remarks in (("", []), ("hold", [conduct.HELD_BACK]), ("leak", [conduct.NOT_CLOSED]),
+                             ("hold leak", [conduct.NOT_CLOSED, conduct.HELD_BACK])):
+            with self.subTest(how):
+                port = free_port()
+                command = [sys.executable, "-c", CONDUCTED, str(port), how]
+                server = Server(command, ROOT / "pyapps" / conduct.FOLDER, port, str(min(os.sched_getaffinity(0))),
+                                Path(folder.name) / "log")
+                try:
+                    server.start()
+                    self.assertEqual(conduct.observe(port, nap=0.1, patience=0.2), remarks)
+                finally:
+                    server.stop()
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

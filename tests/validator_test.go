@@ -21,6 +21,7 @@ var validated = []struct {
 	{"hello", "Hello, world!\n", []string{get("//"), post("//", "body"), "GET // HTTP/1.0\r\n\r\n"}},
 	{"app_threads", "190", []string{get("//join")}},
 	{"bad_response", "", []string{get("//good")}},
+	{"bench_conduct:app", "", []string{get("//"), get("//closed")}},
 	{"bench_flask:app", "Hello, World!\n", []string{get("//")}},
 	{"bench_wsgi:app:big", "0123456789", []string{get("//")}},
 	{"bench_wsgi:app:echo", "body", []string{post("//", "body")}},
