@@ -7,6 +7,7 @@ agent or a change of sys.path.  Whatever is not understood counts as such a thin
 import ast
 import os
 import sys
+import warnings
 from importlib.machinery import PathFinder
 from importlib.util import resolve_name
 
@@ -75,31 +76,35 @@ class _Reader:
         """The first import of a framework that comes with importing the module; None if none does."""
         path = None  # that is sys.path
         parts = name.split(".")
-        for count in range(1, len(parts) + 1):
+        for count, part in enumerate(parts, 1):
             package = ".".join(parts[:count])
-            spec = PathFinder.find_spec(package, path)
+            # By its last part: for a namespace package within another one the full name asks for that in sys.modules.
+            spec = PathFinder.find_spec(part, path)
             if spec is None:
                 return None  # it is a name that the package defines
             if package not in self._read:
                 self._read.add(package)
-                found = self._file(spec)
+                found = self._file(package, spec)
                 if found is not None:
                     return found
-            path = spec.submodule_search_locations
-            if path is None:
+            if spec.submodule_search_locations is None:
                 return None
+            path = list(spec.submodule_search_locations)
         return None
 
-    def _file(self, spec):
+    def _file(self, module, spec):
         if spec.loader is None:  # a directory without __init__.py
             return None
         try:
             source = spec.loader.get_source(spec.name)
-            statements = ast.parse(source).body
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # the worker gives them, with the name of the file
+                statements = ast.parse(source).body
         except Exception:  # compiled, or wrong: then the worker will tell what is
-            raise Unclear("%s cannot be read" % spec.name) from None
+            raise Unclear("%s cannot be read" % module) from None
+        package = module if spec.submodule_search_locations is not None else module.rpartition(".")[0]
         for statement in statements:
-            for name in _imports(statement, spec):
+            for name in _imports(statement, module, package, spec.origin):
                 found = self._import(name)
                 if found is not None:
                     return found
@@ -121,19 +126,18 @@ class _Reader:
         raise Unclear("%s is imported before" % root)
 
 
-def _imports(statement, spec):
+def _imports(statement, module, package, file):
     """The modules that a statement may import; none if it does nothing of importance, else Unclear."""
     if isinstance(statement, ast.Import):
         return [alias.name for alias in statement.names]
     if isinstance(statement, ast.ImportFrom):
-        package = spec.name if spec.submodule_search_locations is not None else spec.name.rpartition(".")[0]
         try:
             base = resolve_name("." * statement.level + (statement.module or ""), package)
         except (ImportError, ValueError):
-            raise Unclear("%s has an import from outside of its package" % spec.name) from None
+            raise Unclear("%s has an import from outside of its package" % module) from None
         return [base] + ["%s.%s" % (base, alias.name) for alias in statement.names if alias.name != "*"]
     if not _harmless(statement):
-        raise Unclear("line %d of %s comes before" % (statement.lineno, spec.origin))
+        raise Unclear("line %d of %s comes before" % (statement.lineno, file))
     return []
 
 

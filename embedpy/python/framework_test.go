@@ -3,7 +3,7 @@ package python
 import "testing"
 
 const frameworkPrelude = `
-import contextlib, importlib, loader, stdlib, tempfile
+import contextlib, importlib, loader, stdlib, tempfile, warnings
 sys.modules.update(_pyhost_loader=loader, _pyhost_stdlib=stdlib)
 import framework
 sys.modules["_pyhost_framework"] = framework
@@ -24,6 +24,7 @@ def application(files):
         finally:
             sys.path.remove(directory)
 
+warnings.simplefilter("error")
 agents = set()
 stdlib.installed = lambda name: name in agents
 `
@@ -46,6 +47,10 @@ boom = "raise AssertionError('executed')\n"
 applications = [
     ("django.core.wsgi", {"site1/__init__.py": "", "site1/wsgi.py": STARTPROJECT}, None),
     ("django.core.wsgi", {"site1/wsgi.py": STARTPROJECT + boom}, None),  # a directory without __init__.py
+    ("django.core.wsgi", {"src/site1/wsgi.py": "from .views import x\n" + STARTPROJECT,
+                          "src/site1/views.py": "import ast\n"}, "src.site1.wsgi"),
+    ("flask", {"site1/__init__.py": "", "site1/web/app.py": "from ..web import x\nimport flask\n"}, "site1.web.app:a"),
+    ("flask", {"app.py": "'\\d'\nimport flask\n"}, "app:app"),
     ("django.core.wsgi", {"wsgi.py": STARTPROJECT}, "wsgi"),
     ("django.core.wsgi", {"wsgi.py": STARTPROJECT}, "wsgi:make('x', y=1)"),
     ("django.core.wsgi", {"site1/__init__.py": "__version__ = '1'\nVERSION = (1, 2)\n", "site1/wsgi.py":
@@ -101,7 +106,7 @@ def choose(files, app="site1.wsgi:application", **config):
         except framework.Unclear as reason:
             return str(reason).replace(directory + os.sep, "")
         finally:
-            executed = {"site1", "wsgi", "app", "django", "flask"} & (set(sys.modules) - modules)
+            executed = {"src", "site1", "wsgi", "app", "django", "flask"} & (set(sys.modules) - modules)
             assert not executed, executed
         assert own[0] == directory
         return found

@@ -25,7 +25,8 @@ def share(config, log):
         import _pyhost_framework as framework
         try:
             log("debug", "share_imports auto: %s" % _share_framework(*framework.choose(config)))
-        except framework.Unclear as reason:
+        except Exception as error:  # also what nobody has thought of: the server starts without a shared framework
+            reason = error if isinstance(error, framework.Unclear) else "%s: %s" % (type(error).__name__, error)
             log("debug", "share_imports auto: only the standard library: %s" % reason)
     _automatic[:] = _libraries(before)
     for name in named(config):

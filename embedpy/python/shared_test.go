@@ -74,6 +74,9 @@ for files, installed, wanted in [
         assert "flask" not in sys.modules and "helper" not in sys.modules and not shared._files
         assert "wsgiref" not in sys.modules or "wsgiref/__init__.py" not in files
         assert os.environ["DJANGO_SETTINGS_MODULE"] == "kept"
+framework.choose = lambda config: {}["unforeseen"]
+share("auto")
+assert lines == [("debug", "share_imports auto: only the standard library: KeyError: 'unforeseen'")], lines
 `, "")
 }
 
