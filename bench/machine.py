@@ -11,6 +11,8 @@ from pathlib import Path
 
 from contenders import ROOT
 
+CONGESTION = Path("/proc/sys/net/ipv4/tcp_congestion_control")
+
 
 def describe() -> dict[str, str]:
     """Processor, memory, kernel, what else ran, and the state of the source."""
@@ -23,6 +25,8 @@ def describe() -> dict[str, str]:
         "processor": f"{model[1] if model else platform.machine()}, {os.cpu_count()} cores, {kind}",
         "memory": f"{memory} GiB",
         "system": f"{_distribution()}, Linux {platform.release()}",
+        # bbr paces what it sends, with timers, over the loopback too: a large response costs a quarter more with it.
+        "TCP congestion control": CONGESTION.read_text().strip() if CONGESTION.exists() else "unknown",
         "wrk": _line("wrk", "-v").split(" [")[0].replace("wrk ", ""),
         "source": _line("git", "-C", str(ROOT), "describe", "--always", "--dirty") or "not a git checkout",
     }

@@ -143,6 +143,9 @@ ROWS = (
     Row("file", "100 kB through wsgi.file_wrapper", "bench_wsgi", "app:file", BIG[:100_000], group="bodies",
         peers=FAST),
     Row("big", "1 MB response", "bench_wsgi", "app:big", BIG, group="bodies", peers=FAST),
+    # For uWSGI, which knows nothing else, it is the row above: see the page's method.
+    Row("big-close", "1 MB response, a new connection for each request", "bench_wsgi", "app:big", BIG,
+        headers=(("Connection", "close"),), rounds=2, full=True, group="bodies", peers=FAST),
 )
 
 # Memory is measured on Django: a bare application has nothing that pre-fork could share.
