@@ -101,7 +101,7 @@ func forkserverEnviron(environ []string, library, executable string) []string {
 func (f *forkserver) write(program bool) {
 	var err error
 	if program {
-		err = wire.SendProgram(f.process.conn, f.system.program)
+		err = wire.SendProgram(f.process.conn, f.system.options.Program())
 	}
 	for err == nil {
 		select {

@@ -42,8 +42,9 @@ type Options struct {
 	// Library is the path of libpython and Executable the one of the interpreter (Py_SetProgramName). An empty Library
 	// is resolved at start.
 	Library, Executable string
-	// Program is the Python source of the forkserver.
-	Program []byte
+	// Program is the Python source of the forkserver. It is called for each one, on any goroutine, while that starts: it
+	// takes its time, and what it gives is not kept.
+	Program func() []byte
 	// Argv is the command line of the master, handed on to the forkserver, and with which SIGUSR2 starts a new master:
 	// the program that is at Binary then, in Directory. Both are absolute paths.
 	Argv              []string

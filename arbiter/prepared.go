@@ -26,7 +26,7 @@ type Prepared struct {
 
 // PrepareOrder says which forkserver is to evaluate which file.
 type PrepareOrder struct {
-	Program             []byte
+	Program             func() []byte // as in Options
 	Library, Executable string
 	Argv                []string
 	// Spec is PATH or python:MODULE; Directory is where relative names begin; Names are the settings that there are.
@@ -73,7 +73,7 @@ func (p *Prepared) evaluate(order PrepareOrder) error {
 	if order.Limit > 0 {
 		_ = p.conn.SetDeadline(time.Now().Add(order.Limit))
 	}
-	err := wire.SendProgram(p.conn, order.Program)
+	err := wire.SendProgram(p.conn, order.Program())
 	if err == nil {
 		err = wire.Send(p.conn, wire.Command{Command: wire.CommandConfigure, File: &p.file, Argv: order.Argv})
 	}

@@ -72,8 +72,9 @@ func playMaster() int {
 		return 90
 	}
 	return Run(Options{
-		Config: cfg, Reload: rereadTestConfig, Library: "lib", Executable: "python", Program: []byte(testProgram),
-		Argv: []string{"pyhost", cfg.App}, Log: stderrLog{},
+		Config: cfg, Reload: rereadTestConfig, Library: "lib", Executable: "python",
+		Program: func() []byte { return []byte(testProgram) },
+		Argv:    []string{"pyhost", cfg.App}, Log: stderrLog{},
 	})
 }
 

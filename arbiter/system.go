@@ -14,7 +14,6 @@ import (
 
 // system is the env of a real master.
 type system struct {
-	program []byte
 	board   *scoreboard.Board
 	events  chan event
 	done    chan struct{} // closed when nobody receives events any more
@@ -27,8 +26,7 @@ type system struct {
 
 func newSystem(options Options, board *scoreboard.Board) *system {
 	y := &system{
-		program: options.Program, options: options, board: board, events: make(chan event, 256),
-		done: make(chan struct{}), bequest: inheritance(),
+		options: options, board: board, events: make(chan event, 256), done: make(chan struct{}), bequest: inheritance(),
 	}
 	if y.bequest != nil {
 		y.registry = y.bequest.Registry

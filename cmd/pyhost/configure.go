@@ -2,7 +2,6 @@ package main
 
 import (
 	"os"
-	"sync"
 	"time"
 
 	"github.com/pyhost/pyhost/arbiter"
@@ -13,8 +12,8 @@ import (
 // reloadLimit bounds the run of a Python configuration file while another configuration serves.
 const reloadLimit = time.Minute
 
-// program is the Python part of forkservers. It is made on demand: workers are this program too, and never need it.
-var program = sync.OnceValue(func() []byte { return python.Program("pyhost/" + config.Version) })
+// program is the Python part of forkservers.
+func program() []byte { return python.Program("pyhost/" + config.Version) }
 
 // configuration reads the configuration, and again for each reload.
 type configuration struct {
@@ -70,7 +69,7 @@ func (r configuration) run(file *config.PythonFile, limit time.Duration) (*arbit
 		spec = "script:" + file.Path
 	}
 	return arbiter.Prepare(arbiter.PrepareOrder{
-		Program: program(), Library: library, Executable: executable, Argv: os.Args, Limit: limit,
+		Program: program, Library: library, Executable: executable, Argv: os.Args, Limit: limit,
 		Spec: spec, Directory: r.directory, Names: config.PythonNames(),
 	})
 }

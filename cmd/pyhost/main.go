@@ -78,7 +78,7 @@ func master(args []string) int {
 		Prepared:  prepared,
 		Reload:    func() (*config.Config, *arbiter.Prepared, error) { return settings.read(reloadLimit) },
 		Resolve:   resolve,
-		Program:   program(),
+		Program:   program,
 		Argv:      os.Args,
 		Binary:    binary,
 		Directory: directory,
