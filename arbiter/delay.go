@@ -11,7 +11,7 @@ func (a *arbiter) delayStop() bool {
 	if delay > 0 {
 		a.log.Info("Stopping in %s (drain_delay); until then connections are still accepted.", delay)
 	}
-	if a.isLast() && a.env.letThrough(a.current.sockets.all()) {
+	if a.isLast() && a.env.letThrough(a.current.sockets.own().all()) {
 		delay = max(delay, keptBackGrace)
 	}
 	if delay == 0 {

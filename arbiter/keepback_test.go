@@ -1,6 +1,7 @@
 package arbiter
 
 import (
+	"fmt"
 	"net"
 	"testing"
 	"time"
@@ -85,6 +86,33 @@ func TestLetThrough(t *testing.T) {
 	if !comes(t, s.bySeat[0], 500*time.Millisecond) {
 		t.Error("a silent connection does not come at once")
 	}
+}
+
+// A socket that was passed to pyhost stays as it came: it is there when pyhost has left.
+func TestPassedSocketIsNotLetThrough(t *testing.T) {
+	ours := mustListen(t, "127.0.0.1:0", socketOptions{backlog: 16})
+	passed, err := unix.FcntlInt(uintptr(mustListen(t, "127.0.0.1:0", socketOptions{backlog: 16}).bySeat[0]),
+		unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs := mustListen(t, fmt.Sprintf("fd://%d", passed), socketOptions{})
+	both := socketSet{ours, theirs}
+	if (&system{}).letThrough(both.own().all()); keptBackOn(t, ours) || !keptBackOn(t, theirs) {
+		t.Errorf("kept back on its own: %v, on the passed one: %v", keptBackOn(t, ours), keptBackOn(t, theirs))
+	}
+	if len(both.all()) != 2 {
+		t.Error("a socket is lost")
+	}
+}
+
+func keptBackOn(t *testing.T, s *socket) bool {
+	t.Helper()
+	seconds, err := unix.GetsockoptInt(s.bySeat[0], unix.IPPROTO_TCP, unix.TCP_DEFER_ACCEPT)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return seconds > 0
 }
 
 // The server that stops still takes what was kept back, unless another master serves on.

@@ -102,6 +102,12 @@ func (set socketSet) all() []int {
 	return fds
 }
 
+// own are the sockets that pyhost has opened, in this master or in one before it. The others (systemd's, fd://) are
+// somebody else's, who keeps them when pyhost has left, and keeps their options.
+func (set socketSet) own() socketSet {
+	return slices.DeleteFunc(slices.Clone(set), func(s *socket) bool { return s.address.Network == "fd" })
+}
+
 // listeners describe the sockets; protocols say what is spoken on them, in the same order.
 func (set socketSet) listeners(protocols []string) []wire.Listener {
 	listeners := make([]wire.Listener, 0, len(set))
