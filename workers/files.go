@@ -58,11 +58,15 @@ func (t *thread) serveFile(c *conn, head, rest []byte) (served, mine bool) {
 	switch {
 	case err == nil && !response.Rest.IsEmpty():
 		rest = append([]byte(nil), rest...)
-		t.w.lane.start(c, func(f *os.File) {
+		started := t.w.lane.start(c, func(f *os.File) {
 			err := t.w.lane.sendRest(f, response)
 			f.Close()
 			t.w.lane.sent(c, response, err, log, keepAlive, rest)
 		})
+		if !started {
+			response.Abandon()
+			log.write(response)
+		}
 		return true, false
 	case err == nil && keepAlive:
 		log.write(response)

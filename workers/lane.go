@@ -52,17 +52,19 @@ func (l *lane) enter(c *conn) (*os.File, error) {
 	return os.NewFile(uintptr(fd), "client"), nil
 }
 
-// start runs work in a goroutine of its own; a connection that cannot enter the lane is closed.
-func (l *lane) start(c *conn, work func(f *os.File)) {
+// start runs work in a goroutine of its own. It reports false when the connection cannot enter the lane: it is closed
+// then, and what work would have given back is the caller's.
+func (l *lane) start(c *conn, work func(f *os.File)) bool {
 	f, err := l.enter(c)
 	if err != nil {
 		l.w.log.Error("Closing the connection of ip=%s: %v", c.peer(), err)
 		l.w.close(c)
-		return
+		return false
 	}
 	go func() {
 		work(f)
 	}()
+	return true
 }
 
 // receive completes the request that begins with data, which the poller's thread found incomplete.

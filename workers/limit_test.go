@@ -154,3 +154,20 @@ func TestNoDescriptorForTheLane(t *testing.T) {
 	})
 	s.wantLog("Closing the connection of ip=127.0.0.1: dup: too many open files")
 }
+
+// What the lane would have sent of a response is given back: its memory, and its file if it has one.
+func TestNoDescriptorForATail(t *testing.T) {
+	s := start(t, options{app: answerBig})
+	other, c := s.dial(), s.dial()
+	other.get("/")
+	c.get("/")
+	withoutDescriptors(t, func() {
+		c.send(get("/big"))
+		eventually(t, "it is closed", func() bool { return s.w.table.count.Load() == 1 })
+		other.get("/still-there")
+	})
+	s.wantLog("Closing the connection of ip=127.0.0.1: dup: too many open files")
+	if n := s.fake.tails.Load(); n != 0 {
+		t.Errorf("%d responses are kept", n)
+	}
+}

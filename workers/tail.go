@@ -19,7 +19,7 @@ var errShort = errors.New("the file became shorter")
 // more says that it may send more although the connection ends.
 func (l *lane) drain(c *conn, tail embedpy.Tail, reuse bool, rest []byte, more bool) {
 	rest = append([]byte(nil), rest...)
-	l.start(c, func(f *os.File) {
+	started := l.start(c, func(f *os.File) {
 		err := l.sendTail(f, tail)
 		l.w.python.Free(tail)
 		f.Close()
@@ -39,6 +39,9 @@ func (l *lane) drain(c *conn, tail embedpy.Tail, reuse bool, rest []byte, more b
 			l.giveBack(c, rest)
 		}
 	})
+	if !started {
+		l.w.python.Free(tail)
+	}
 }
 
 func (l *lane) sendTail(f *os.File, tail embedpy.Tail) error {

@@ -37,6 +37,15 @@ type Rest struct {
 // IsEmpty tells whether nothing is left.
 func (r *Rest) IsEmpty() bool { return len(r.Bytes) == 0 && r.File == nil }
 
+// Abandon gives up the rest: nobody sends it.
+func (r *Response) Abandon() {
+	if r.Rest.File != nil {
+		r.Rest.File.Close()
+		r.Bytes -= r.Rest.To - r.Rest.From
+	}
+	r.Rest = Rest{}
+}
+
 // content is a file that is read, or sent, from where it stands; to go there takes no system call.
 type content struct {
 	*file

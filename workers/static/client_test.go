@@ -2,6 +2,7 @@ package static
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"os"
 	"strings"
@@ -70,6 +71,25 @@ func TestRest(t *testing.T) {
 			t.Errorf("%d bytes and %d, want %d", len(got), len(rest), len(want))
 		}
 		r.Rest.File.Close()
+	}
+}
+
+// A rest that nobody can send is not counted as sent, and its file is closed.
+func TestAbandon(t *testing.T) {
+	server, client := pair(t)
+	r, err := get().Serve(Client{FD: server}, target(t, "large", strings.Repeat("x", 3_000_000)), 0)
+	if err != nil || r.Rest.File == nil {
+		t.Fatalf("%v, rest %+v", err, r.Rest)
+	}
+	file := r.Rest.File
+	r.Abandon()
+	unix.Shutdown(server, unix.SHUT_WR)
+	got, _ := io.ReadAll(client)
+	if body := int64(len(got) - len(r.Head)); r.Bytes != body || body == 0 || !r.Rest.IsEmpty() {
+		t.Errorf("%d bytes, sent %d, rest %+v", r.Bytes, body, r.Rest)
+	}
+	if err := file.Close(); !errors.Is(err, os.ErrClosed) {
+		t.Errorf("the file was open: %v", err)
 	}
 }
 
