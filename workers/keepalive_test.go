@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/pyhost/pyhost/workers/scoreboard"
 )
 
 func TestKeepAlive(t *testing.T) {
@@ -77,4 +79,30 @@ func ended(t *testing.T, s *server) (found bool) {
 		}
 	})
 	return found
+}
+
+// Of requests that come together each has its own time: neither their timeout nor the worker's is that of all of them.
+func TestPipelinedRequestsHaveTheirOwnTime(t *testing.T) {
+	for name, threads := range map[string]int{"one thread": 1, "two threads": 2} {
+		t.Run(name, func(t *testing.T) {
+			var s *server
+			var left int64 // when the last request ended
+			s = start(t, options{threads: threads, app: func(c *call) {
+				for i := range threads {
+					if g, busy := s.w.runners[i].Load().look(); busy && g.start < left {
+						t.Errorf("%s began %v before the last one ended", c.environ("PATH_INFO"), time.Duration(left-g.start))
+					}
+				}
+				if threads == 1 && s.w.slot.LastBeat() < left {
+					t.Error("the worker has not beaten since the last request")
+				}
+				echo(c)
+				left = scoreboard.Now()
+			}})
+			c := s.dial().send(get("/1") + get("/2") + get("/3"))
+			for range 3 {
+				c.next("GET")
+			}
+		})
+	}
 }

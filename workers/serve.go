@@ -20,7 +20,10 @@ func (t *thread) consume(c *conn, data []byte) bool {
 	if c.packets {
 		return t.consumePacket(c, data)
 	}
-	for len(data) > 0 {
+	for more := false; len(data) > 0; more = true {
+		if more {
+			t.beat() // each has the whole of its timeouts
+		}
 		n, err := t.parser.Parse(data, &t.request)
 		if err != nil {
 			if errors.Is(err, http1.ErrIncomplete) {

@@ -322,5 +322,6 @@ func (t *thread) read(c *conn) {
 				return
 			}
 		}
+		t.beat()
 	}
 }
