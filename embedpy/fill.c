@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #ifdef __GLIBC__
@@ -98,10 +99,21 @@ static void fill_heap(void)
 }
 #endif
 
+/*
+ * has_pools: whether Python's small objects come from pymalloc.  In any other allocator (PYTHONMALLOC, a free-threaded
+ * Python's mimalloc) fill_class might look for a pool in vain, and take CLASS_MOST of each size.
+ */
+static bool has_pools(void)
+{
+	const char *name = py._PyMem_GetCurrentAllocatorName ? py._PyMem_GetCurrentAllocatorName() : NULL;
+
+	return name != NULL && strncmp(name, "pymalloc", strlen("pymalloc")) == 0;
+}
+
 void ph_fill_holes(void)
 {
 	fill_heap();
-	if (ph_free_threaded) /* another allocator, which keeps free blocks by thread and by page */
+	if (!has_pools())
 		return;
 	for (size_t size = ALIGNMENT; size <= SMALL_MAX; size += ALIGNMENT)
 		fill_class(size, pool_size());

@@ -108,11 +108,13 @@ typedef struct {
 
 /*
  * Exported in some versions only: PyObject_Vectorcall is a function since 3.12, an inline before; GetItemStringRef came
- * with 3.13 (1: found, new reference; 0: not there; -1: exception).
+ * with 3.13 (1: found, new reference; 0: not there; -1: exception).  GetCurrentAllocatorName is CPython's own and may
+ * leave any time: "pymalloc", "malloc_debug" ..; NULL: somebody else's.
  */
 #define PH_OPTIONAL(X)                                                                                                 \
 	X(PyObject *, PyObject_Vectorcall, (PyObject *, PyObject *const *, size_t, PyObject *))                            \
-	X(int, PyDict_GetItemStringRef, (PyObject *, const char *, PyObject **))
+	X(int, PyDict_GetItemStringRef, (PyObject *, const char *, PyObject **))                                           \
+	X(const char *, _PyMem_GetCurrentAllocatorName, (void))
 
 /* Static objects: the symbol is the object itself. */
 #define PH_OBJECTS(X)                                                                                                  \
