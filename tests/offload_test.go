@@ -33,6 +33,13 @@ func TestOffload(t *testing.T) {
 		get("/", "large", "Range: bytes=5-9").Want(t, 206, staticLarge[5:10])
 		get("/", "large").Want(t, 200, staticLarge)
 		get("/", "a file.txt", "If-None-Match: "+r.Value("ETag")).Want(t, 304, "")
+		// The next answer on the connection shows that no content came with those that have none.
+		get("/304", "large").Want(t, 304, "")
+		get("/204", "missing").Want(t, 204, "")
+		get("/206", "large", "Range: bytes=5-9").Want(t, 206, staticLarge[5:10])
+		if r := get("/206", "sub/b").Want(t, 200, "b"); r.Value("Content-Range") != "" {
+			t.Errorf("head %q", r.Fields)
+		}
 		if r := get("HEAD /", "a file.txt"); r.Status != 200 || r.Value("Content-Length") != "7" {
 			t.Errorf("HEAD: %d %q", r.Status, r.Fields)
 		}

@@ -1,4 +1,5 @@
-"""Has the server send a file: the path says the header and, in the query, its value; "/lazy" is a generator."""
+"""Has the server send a file: the path says the header and, in the query, its value; "/lazy" is a generator, "/206" a
+status."""
 from urllib.parse import unquote
 
 
@@ -8,6 +9,9 @@ def application(environ, start_response):
     value = unquote(environ["QUERY_STRING"], "latin-1") if kind != "/accel" else environ["QUERY_STRING"]
     headers = [("Content-Type", "text/x-test"), ("Content-Disposition", "attachment"), (name, value)]
     status = "404 Not Found" if kind == "/status" else "200 OK"
+    if kind[1:].isdigit():
+        status = kind[1:] + " As Asked"
+        headers.append(("Content-Range", "bytes 0-0/1"))
     if kind == "/lazy":
         return lazy(start_response, headers)
     if kind == "/write":

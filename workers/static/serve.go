@@ -63,20 +63,27 @@ func (q *Request) Serve(client Client, t *Target, maxAge int) (*Response, error)
 }
 
 // Send answers q with t on client, with the status and header that the application gave. err says why the file cannot
-// be had; nothing has been sent then.
+// be had; nothing has been sent then. What a 206 is a part of, and which one, the file decides as for a 200: the
+// application has named all of it.
 func (q *Request) Send(client Client, t *Target, status int, header http.Header) (*Response, error) {
 	r := q.response(client)
+	r.header = header
+	if status == http.StatusNoContent || status == http.StatusNotModified { // they have no content (RFC 9110 6.4.1)
+		r.WriteHeader(status)
+		r.finish()
+		return r, nil
+	}
 	f, err := t.open("")
 	if err != nil {
 		return nil, err
 	}
 	defer r.leave(f)
-	r.header = header
+	header.Del("Content-Range")
 	if header.Get("Content-Type") == "" {
 		header.Set("Content-Type", contentType(t.name))
 	}
 	r.size = f.info.Size()
-	if status == http.StatusOK {
+	if status == http.StatusOK || status == http.StatusPartialContent {
 		if header.Get("Etag") == "" {
 			f.describe(header, t.name)
 			header.Del("Vary")
