@@ -139,7 +139,7 @@ def load(spec):
         cause = "the application called sys.exit(%r) while it was imported" % (error.code,)
         raise LoadFailure(EXIT_BOOT_ERROR, cause, trace(error))
     except BaseException as error:
-        cause = "%s: %s" % (type(error).__name__, _text(error))
+        cause = describe(error)
         if isinstance(error, ModuleNotFoundError):
             cause += _remedy(error, spec)
         raise LoadFailure(EXIT_BOOT_ERROR, cause, trace(error))
@@ -174,11 +174,13 @@ def _hint(module):
     return " Did you mean %s?" % " or ".join("%s:%s" % (module.__name__, name) for name in found) if found else ""
 
 
-def _text(error):
+def describe(error):
+    """An exception as its class and text, whatever its __str__ does."""
     try:
-        return str(error)
-    except BaseException:  # whatever __str__ raised
-        return "(its text cannot be shown)"
+        text = str(error)
+    except BaseException:
+        text = "(its text cannot be shown)"
+    return "%s: %s" % (type(error).__name__, text)
 
 
 def prepare(config, argv):

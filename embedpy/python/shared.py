@@ -5,6 +5,7 @@ import os
 import sys
 from importlib.machinery import PathFinder
 
+import _pyhost_loader as loader
 import _pyhost_stdlib as stdlib
 
 _files = {}      # top-level module: its file, and the state in which that was imported
@@ -26,7 +27,7 @@ def share(config, log):
         try:
             log("debug", "share_imports auto: %s" % _share_framework(*framework.choose(config)))
         except Exception as error:  # also what nobody has thought of: the server starts without a shared framework
-            reason = error if isinstance(error, framework.Unclear) else "%s: %s" % (type(error).__name__, error)
+            reason = error if isinstance(error, framework.Unclear) else loader.describe(error)
             log("debug", "share_imports auto: only the standard library: %s" % reason)
     _automatic[:] = _libraries(before)
     for name in named(config):
@@ -90,8 +91,7 @@ def _share_named(name, log):
     try:
         importlib.import_module(name)
     except BaseException as error:  # SystemExit, too, is no more than the end of this import
-        log("warning", "share_imports: %s is not shared, its import failed: %s: %s" % (
-            name, type(error).__name__, error))
+        log("warning", "share_imports: %s is not shared, its import failed: %s" % (name, loader.describe(error)))
     if _threads() > before:
         log("warning", "share_imports: the import of %s has started a thread, which workers will not have; if it needs "
             "the thread, take it out" % name)

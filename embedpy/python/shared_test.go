@@ -82,7 +82,12 @@ assert lines == [("debug", "share_imports auto: only the standard library: KeyEr
 
 func TestShareNamed(t *testing.T) {
 	python(t, sharedPrelude+`
-install(stops="import sys\nsys.exit('no')", threads="""
+install(stops="import sys\nsys.exit('no')", mute="""
+class Mute(Exception):
+    def __str__(self):
+        raise ValueError
+raise Mute
+""", threads="""
 import threading
 end = threading.Event()
 thread = threading.Thread(target=end.wait)
@@ -94,13 +99,14 @@ with application(shared_files):
     assert not lines and "logging.config" not in sys.modules
     share("stdlib")
     assert not lines and "logging.config" in sys.modules and "flask" not in sys.modules
-    share("nosuch.module", "stops", "helper", "threads")
+    share("nosuch.module", "stops", "mute", "helper", "threads")
     sys.modules["threads"].end.set()
     sys.modules["threads"].thread.join()
     assert lines == [
         ("warning", "share_imports: nosuch.module is not shared, its import failed: "
          "ModuleNotFoundError: No module named 'nosuch'"),
         ("warning", "share_imports: stops is not shared, its import failed: SystemExit: no"),
+        ("warning", "share_imports: mute is not shared, its import failed: Mute: (its text cannot be shown)"),
         ("warning", "share_imports: the import of threads has started a thread, which workers will not have; if it "
          "needs the thread, take it out"),
     ], lines
