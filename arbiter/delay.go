@@ -20,7 +20,8 @@ func (a *arbiter) delayStop() bool {
 	a.shutdown.at = a.after(delay)
 	a.reload.queued = false
 	if a.next != nil {
-		a.abandonReload("the server is about to stop")
+		a.dropNext()
+		a.log.Info("The server is about to stop: the reload is given up.") // as is wished for: no error
 	}
 	a.tellStopping()
 	for _, w := range a.workers {

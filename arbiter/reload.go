@@ -145,6 +145,12 @@ func (a *arbiter) reloaded() {
 
 // abandonReload gives up a generation that does not boot.
 func (a *arbiter) abandonReload(cause string) {
+	a.dropNext()
+	a.reloadFailed(cause)
+}
+
+// dropNext ends the generation that boots, for whatever reason: that of before stays.
+func (a *arbiter) dropNext() {
 	g := a.next
 	a.next = nil
 	a.retire(g, true)
@@ -153,7 +159,6 @@ func (a *arbiter) abandonReload(cause string) {
 	if g.pidfile != a.current.pidfile {
 		g.pidfile.remove()
 	}
-	a.reloadFailed(cause)
 }
 
 func (a *arbiter) reloadFailed(cause string) {
