@@ -13,6 +13,9 @@ import (
 // promptly is how many bytes of a file are sent at once, if the socket takes them: whoever sends has others to serve.
 const promptly = 1 << 20
 
+// pageSize is the least that the kernel has of a file in memory, in bytes.
+const pageSize = 4096
+
 // errShort: a file became shorter while it was sent.
 var errShort = errors.New("the file became shorter")
 
@@ -86,10 +89,15 @@ func (r *Response) flush(more int) {
 	}
 }
 
-// isCold tells whether the bytes at c are not in memory: reading them would take a disk's time, or a network's.
-func (c *content) isCold() bool {
+// isCold tells whether bytes at c, of the next count, are not in memory: reading them would take a disk's time, or a
+// network's. The first and the last are asked for: what somebody has read a part of is often there to that part's end.
+func (c *content) isCold(count int64) bool {
+	return c.lacks(c.at) || count > pageSize && c.lacks(c.at+count-1)
+}
+
+func (c *content) lacks(at int64) bool {
 	var one [1]byte
-	_, err := unix.Preadv2(int(c.Fd()), [][]byte{one[:]}, c.at, unix.RWF_NOWAIT)
+	_, err := unix.Preadv2(int(c.Fd()), [][]byte{one[:]}, at, unix.RWF_NOWAIT)
 	return errors.Is(err, unix.EAGAIN) // where the file system does not know, it is hoped for
 }
 
@@ -100,7 +108,7 @@ func (r *Response) sendfile(c *content, count int64) {
 	if from == to {
 		return
 	}
-	if c.isCold() {
+	if c.isCold(bound - from) {
 		bound = from
 	} else {
 		r.flush(unix.MSG_MORE)

@@ -74,6 +74,47 @@ func TestRest(t *testing.T) {
 	}
 }
 
+// partlyCold is a file of which only the first page is in memory, if its file system does such things.
+func partlyCold(t *testing.T, size int) *Target {
+	t.Helper()
+	file := target(t, "large", strings.Repeat("x", size))
+	f, err := file.open("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	fd := int(f.Fd())
+	if err := unix.Fsync(fd); err != nil {
+		t.Fatal(err)
+	}
+	unix.Fadvise(fd, 0, 0, unix.FADV_DONTNEED)
+	unix.Fadvise(fd, 0, 0, unix.FADV_RANDOM) // nothing is read ahead
+	if _, err := f.ReadAt(make([]byte, 1), 0); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// A file whose beginning is in memory and whose end is not is left to those who may wait for a disk.
+func TestPartlyCold(t *testing.T) {
+	const size = 3_000_000
+	f, err := partlyCold(t, size).open("") // another one than is sent: the kernel may fetch what is asked for
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if c := (&content{file: f}); c.lacks(0) || !c.lacks(size-1) {
+		t.Skip("the file system keeps its files in memory, or does not say")
+	}
+	file := partlyCold(t, size)
+	server, _ := pair(t)
+	r, err := get().Serve(Client{FD: server}, file, 0)
+	if err != nil || r.Rest.File == nil || r.Rest.From != 0 || len(r.Rest.Bytes) != len(r.Head) {
+		t.Fatalf("%v, %d bytes, from %d", err, r.Bytes, r.Rest.From)
+	}
+	r.Abandon()
+}
+
 // A rest that nobody can send is not counted as sent, and its file is closed.
 func TestAbandon(t *testing.T) {
 	server, client := pair(t)
