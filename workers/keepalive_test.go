@@ -87,7 +87,7 @@ func TestPipelinedRequestsHaveTheirOwnTime(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var s *server
 			var left int64 // when the last request ended
-			s = start(t, options{threads: threads, app: func(c *call) {
+			s = prepare(t, options{threads: threads, app: func(c *call) {
 				for i := range threads {
 					if g, busy := s.w.runners[i].Load().look(); busy && g.start < left {
 						t.Errorf("%s began %v before the last one ended", c.environ("PATH_INFO"), time.Duration(left-g.start))
@@ -99,6 +99,7 @@ func TestPipelinedRequestsHaveTheirOwnTime(t *testing.T) {
 				echo(c)
 				left = scoreboard.Now()
 			}})
+			s.run()
 			c := s.dial().send(get("/1") + get("/2") + get("/3"))
 			for range 3 {
 				c.next("GET")

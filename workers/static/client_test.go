@@ -106,13 +106,19 @@ func TestPartlyCold(t *testing.T) {
 	if c := (&content{file: f}); c.lacks(0) || !c.lacks(size-1) {
 		t.Skip("the file system keeps its files in memory, or does not say")
 	}
-	file := partlyCold(t, size)
-	server, _ := pair(t)
-	r, err := get().Serve(Client{FD: server}, file, 0)
-	if err != nil || r.Rest.File == nil || r.Rest.From != 0 || len(r.Rest.Bytes) != len(r.Head) {
-		t.Fatalf("%v, %d bytes, from %d", err, r.Bytes, r.Rest.From)
+	for range 20 { // the kernel may keep what it is told to forget
+		server, _ := pair(t)
+		r, err := get().Serve(Client{FD: server}, partlyCold(t, size), 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		left := r.Rest.File != nil && r.Rest.From == 0 && len(r.Rest.Bytes) == len(r.Head)
+		r.Abandon()
+		if left {
+			return
+		}
 	}
-	r.Abandon()
+	t.Error("the file is always sent at once")
 }
 
 // A rest that nobody can send is not counted as sent, and its file is closed.
