@@ -87,7 +87,11 @@ func TestHooksOfReload(t *testing.T) {
 		s.forgetDescriptors()
 		got := s.landmarks()[before:]
 		want := []string{"nworkers_changed", "on_reload", "pre_fork", "Booting", "post_fork", "post_worker_init"}
-		if !slices.Equal(got[:len(want)], want) || slices.Contains(got, "on_starting") {
+		// What the new worker's Python logs may come after the master's "Reloaded", and beside the old worker's end.
+		start := slices.DeleteFunc(slices.Clone(got), func(landmark string) bool {
+			return !slices.Contains(want, landmark)
+		})
+		if !slices.Equal(start, want) || slices.Contains(got, "on_starting") {
 			t.Errorf("got %q", got)
 		}
 	})

@@ -95,11 +95,11 @@ func run(boot *wire.WorkerBoot, log *logging.Logger) (int, error) {
 
 // live imports the application, serves, and drains.
 func (w *worker) live(boot *wire.WorkerBoot, control *net.UnixConn) (int, error) {
-	signals, err := w.watchSignals(control)
-	if err != nil {
+	if err := w.openNotes(); err != nil { // a signal may run a hook at once
 		return 0, err
 	}
-	if err := w.openNotes(); err != nil {
+	signals, err := w.watchSignals(control)
+	if err != nil {
 		return 0, err
 	}
 	booted := w.limitBoot(time.Duration(boot.Config.BootTimeout) * time.Second)
