@@ -167,10 +167,7 @@ func TestErrorLogThatTakesNothing(t *testing.T) {
 	s := Start(t, Options{App: "exceptions", Bind: []string{"unix:" + filepath.Join(shortDir(t), "s")}, Cold: true,
 		Args: []string{"--error-logfile", fifo}})
 	eventually(t, "the server listens", func() bool {
-		c, err := net.Dial("unix", strings.TrimPrefix(s.options.Bind[0], "unix:"))
-		if err == nil {
-			c.Close()
-		}
+		_, err := s.TryDial(s.options.Bind[0])
 		return err == nil
 	})
 	s.Addresses = s.options.Bind
