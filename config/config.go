@@ -93,7 +93,8 @@ type Config struct {
 	// PreloadApp imports the application before the workers are forked.
 	PreloadApp bool `json:"preload_app"`
 	// ShareImports says what is imported before the workers are forked where the application is not: module names,
-	// ShareAuto, ShareStdlib, ShareNone. Nothing is the same as ShareNone.
+	// "stdlib" (what most applications use of the standard library), "auto" (that, and Django or Flask where the
+	// application imports it before anything else), "none". Nothing is the same as "none".
 	ShareImports []string `json:"share_imports"`
 	// Chdir is the directory to work in, absolute; it existed when Load looked.
 	Chdir string `json:"chdir"`

@@ -246,7 +246,7 @@ func TestDefaults(t *testing.T) {
 		SpoolResponseLimit: 64 << 20,
 		SpoolThreshold:     256 << 10, Sendfile: true,
 		ForwarderHeaders: []string{"SCRIPT_NAME", "PATH_INFO"}, HeaderMap: "drop",
-		ShareImports:      []string{ShareAuto},
+		ShareImports:      []string{"auto"},
 		ForwardedAllowIPs: []string{"127.0.0.1", "::1"}, Source: c.Source, spelled: c.spelled,
 		RealIP: "off", RequestIDHeader: "off", ProxyProtocol: "off", ProxyAllowIPs: []string{"127.0.0.1", "::1"},
 		Protocol:      "http",

@@ -6,20 +6,10 @@ import (
 	"sync"
 )
 
-// The words of share_imports that are no names of modules.
-const (
-	// ShareAuto is the standard library, and Django or Flask where the application imports it before anything else.
-	ShareAuto = "auto"
-	// ShareStdlib is what most applications use of the standard library.
-	ShareStdlib = "stdlib"
-	// ShareNone is nothing.
-	ShareNone = "none"
-)
-
 var sharingSettings = []*Setting{
 	{
 		Name: "share_imports", Flags: []string{"share-imports"}, Metavar: "LIST", Section: "Server Mechanics",
-		Type: List, Default: []string{ShareAuto}, commas: true,
+		Type: List, Default: []string{"auto"}, commas: true,
 		Doc: "What the workers share although each imports the application itself: names of modules separated by commas, " +
 			"which are imported before the fork, stdlib (much of the standard library, which every name brings along), auto " +
 			"(stdlib, and Django or Flask if the application imports it first) or none. --preload shares all that the " +
