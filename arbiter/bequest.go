@@ -86,21 +86,20 @@ func (b *bequest) take(at config.Address, options socketOptions) (*socket, error
 	}
 	h := b.Sockets[i]
 	b.Sockets = slices.Delete(b.Sockets, i, i+1)
-	fd, ok := h.Seats[0]
-	if !ok {
-		h.close()
+	if len(h.Seats) == 0 {
 		return nil, nil
 	}
-	s, err := describeSocket(at, fd)
+	s, err := describeSocket(at, h.any())
 	if err != nil {
 		h.close()
 		return nil, fmt.Errorf("taking over %s from the old master: %w", at, err)
 	}
-	s.bySeat, s.reusePort = h.Seats, len(h.Seats) > 1 || options.reusePort && at.Network == "tcp"
+	s.bySeat, s.reusePort = h.Seats, at.Network == "tcp" && sharesPort(h.any())
 	if h.Owned {
 		s.unlink = unlinker(at.Path)
 	}
 	if at.Network == "tcp" {
+		options.reusePort = s.reusePort // what shares a port must do so from the start
 		s.another = func() (int, error) {
 			ip, err := lookup(at.Host)
 			if err != nil {
@@ -110,6 +109,20 @@ func (b *bequest) take(at config.Address, options socketOptions) (*socket, error
 		}
 	}
 	return s, nil
+}
+
+// any is one of its descriptors: the one of seat 0 may have gone with a worker.
+func (h heirloom) any() int {
+	for _, fd := range h.Seats {
+		return fd
+	}
+	return -1
+}
+
+// sharesPort reports whether a socket lets others listen at its address.
+func sharesPort(fd int) bool {
+	value, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT)
+	return err == nil && value != 0
 }
 
 func (h heirloom) close() {

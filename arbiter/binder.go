@@ -85,6 +85,7 @@ func (a *arbiter) bind() {
 	a.log.Info("Using worker: %s", cfg.WorkerClass)
 	a.current.sockets = b.sockets
 	a.current.protocols, a.current.certificates = protocols(cfg, b.addresses), b.certificates
+	a.trimSockets() // an old master may have had more workers
 	a.phase = serving
 	a.current.announce = true
 	if s := a.current.server; s != nil { // it was needed earlier, for hooks
@@ -144,7 +145,7 @@ func (a *arbiter) rebind(g *generation) error {
 				sockets.closeExcept(old)
 				return fmt.Errorf("opening %s: %w", at, err)
 			}
-		} else if s.reusePort != cfg.ReusePort && s.listener.Network == "tcp" {
+		} else if s.reusePort != cfg.ReusePort && at.Network == "tcp" {
 			a.log.Warning("reuse_port of %s changes with the next start only.", at)
 		}
 		sockets = append(sockets, s)

@@ -125,6 +125,9 @@ func (a *arbiter) alone() bool { return a.upgrade.successor == nil && a.upgrade.
 // open is the socket of an address. Its file goes with the last master that listens there.
 func (a *arbiter) open(at config.Address, cfg *config.Config) (*socket, error) {
 	s, err := a.env.listen(at.Place(), optionsOf(cfg))
+	if err == nil && at.Network == "tcp" && s.reusePort != cfg.ReusePort {
+		a.log.Warning("reuse_port of %s stays what it was in the old master, whose socket goes on.", at)
+	}
 	if err != nil || s.unlink == nil {
 		return s, err
 	}

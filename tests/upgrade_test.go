@@ -112,6 +112,25 @@ func TestUpgradeIsTakenBack(t *testing.T) {
 	s.forgetDescriptors()
 }
 
+// TestUpgradeToFewerWorkers: with reuse_port each worker has a socket of its own, and the kernel spreads connections
+// over all of them, also over those for which the new master has no worker.
+func TestUpgradeToFewerWorkers(t *testing.T) {
+	t.Parallel()
+	s := Start(t, Options{App: "hello", Kind: syncKind, Workers: 1, Args: []string{"--reuse-port"}})
+	for count := 2; count <= 4; count++ {
+		s.Signal(syscall.SIGTTIN)
+		s.countWorkers(count)
+	}
+	successor := s.Upgrade()
+	s.countWorkers(5)
+	s.Signal(syscall.SIGTERM)
+	s.Promote(successor)
+	for range 20 {
+		s.Get("/").Want(t, 200, "Hello, world!\n")
+	}
+	s.forgetDescriptors()
+}
+
 // TestUpgradeStartsTheNewBinary: the file that has the old one's name now, though the old one is gone; and one that
 // does not start changes nothing.
 func TestUpgradeStartsTheNewBinary(t *testing.T) {
