@@ -88,15 +88,32 @@ func TestDaemon(t *testing.T) {
 	if !strings.Contains(contentOf(fmt.Sprintf("/proc/%d/status", d.pid)), "Umask:\t0022\n") {
 		t.Error("its umask is not 022")
 	}
-	if strings.Contains(contentOf(fmt.Sprintf("/proc/%d/environ", d.pid)), "DAEMON=") {
-		pid := strings.TrimSpace(contentOf(fmt.Sprintf("/proc/%d/task/%d/children", d.pid, d.pid)))
-		if strings.Contains(contentOf("/proc/"+pid+"/environ"), "DAEMON=") {
-			t.Error("the application sees the private variable")
-		}
-	}
+	d.wantUnaware(t)
 	if log := contentOf(d.logPath); !strings.Contains(log, "Booting worker with pid") {
 		t.Errorf("the log is %q", log)
 	}
+}
+
+// wantUnaware demands that the application knows nothing of how the daemon was started.
+func (d *daemon) wantUnaware(t *testing.T) {
+	t.Helper()
+	pid := strings.TrimSpace(contentOf(fmt.Sprintf("/proc/%d/task/%d/children", d.pid, d.pid)))
+	if strings.Contains(contentOf("/proc/"+pid+"/environ"), "_PYHOST_DAEMON=") {
+		t.Error("the application sees the private variable")
+	}
+	if !strings.Contains(contentOf("/proc/"+pid+"/status"), "Umask:\t0022\n") {
+		t.Error("the umask of the application is not 022")
+	}
+}
+
+// A Python config file is evaluated by a process that then becomes the application's.
+func TestDaemonWithPythonFile(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "conf.py")
+	if err := os.WriteFile(file, []byte("workers = 1\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	startDaemon(t, "hello", "-c", file).wantUnaware(t)
 }
 
 // With enable_stdio_inheritance, what is no terminal stays where it was redirected to.

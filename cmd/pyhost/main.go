@@ -36,6 +36,7 @@ func main() {
 // master reads the configuration and supervises until the end. It returns the exit code.
 func master(args []string) int {
 	upgrading := arbiter.Upgrading()
+	ready := becomeDaemon() // before a Python config file starts a forkserver, which would inherit what it takes away
 	directory, err := os.Getwd()
 	if err != nil {
 		fmt.Fprintf(os.Stderr, "Error: finding the current directory: %v\n", err)
@@ -47,7 +48,6 @@ func master(args []string) int {
 	if err != nil {
 		return explain(err)
 	}
-	ready := becomeDaemon()
 	if c.Daemon && ready == nil && !upgrading && !c.CheckConfig && !c.PrintConfig {
 		prepared.Discard() // the daemon reads everything anew
 		return detach(c)
