@@ -345,7 +345,7 @@ func (h *harness) backlogged([]int) bool { return h.backlog }
 
 func (h *harness) waitingOn([]int) int { return h.waiting }
 
-func (h *harness) letThrough([]int) bool { return h.keepsBack }
+func (h *harness) letThrough(sockets []int) bool { return h.keepsBack && len(sockets) > 0 }
 
 func (h *harness) oomKills() oomCount { return h.oom }
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pyhost/pyhost/config"
 	"golang.org/x/sys/unix"
 )
 
@@ -142,5 +143,36 @@ func TestStopBesideAnotherMaster(t *testing.T) {
 		if len(w.stops) != 1 {
 			t.Errorf("worker %d: stops %v", w.boot.Age, w.stops)
 		}
+	}
+}
+
+// A reload that gives up an address still takes what was kept back there; what stays open need not wait.
+func TestReloadAndWhatIsKeptBack(t *testing.T) {
+	h := reloadable(t, nil)
+	h.keepsBack = true
+	reloadTo := func(bind string) {
+		h.reload = func() (*config.Config, error) {
+			return testConfig(func(c *config.Config) { c.Bind = []string{bind} }), nil
+		}
+		h.signal(unix.SIGHUP)
+		h.finishWork()
+		h.bootAll()
+	}
+	reloadTo("127.0.0.1:8000")
+	h.wantLine("INFO Reloaded: 2 new workers took over after 0s.")
+	reloadTo("127.0.0.1:8001")
+	for _, w := range h.workers[2:4] {
+		w.wantSignals()
+	}
+	if !h.open["127.0.0.1:8000"] || !h.open["127.0.0.1:8001"] {
+		t.Errorf("open while what was kept back comes: %v", h.open)
+	}
+	h.pass(keptBackGrace)
+	h.wantLine("INFO Reloaded: 2 new workers took over after 50ms.")
+	for _, w := range h.workers[2:4] {
+		w.wantSignals(unix.SIGTERM)
+	}
+	if h.open["127.0.0.1:8000"] {
+		t.Error("the address that the configuration has no more is still open")
 	}
 }

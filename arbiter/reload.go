@@ -13,6 +13,7 @@ type reload struct {
 	reading bool          // Options.Reload runs
 	queued  bool          // another SIGHUP came meanwhile; several count as one
 	began   time.Duration // when the SIGHUP was taken up
+	swapAt  time.Duration // when the generations are swapped, though the new one is ready; 0 = at once
 }
 
 // hangUp begins a reload, or queues it behind the one that is under way.
@@ -94,7 +95,7 @@ func (a *arbiter) beginGeneration(e configRead) error {
 
 // checkReload swaps the generations when the new one is ready, and takes up a queued reload.
 func (a *arbiter) checkReload() {
-	if a.next != nil && a.next.ready() {
+	if a.next != nil && a.next.ready() && a.letGo() {
 		a.swap()
 	}
 	if a.next != nil && a.reload.queued && a.due(a.reload.began+reloadPatience) {
@@ -103,6 +104,19 @@ func (a *arbiter) checkReload() {
 	if a.next == nil && a.reload.queued && !a.reload.reading && (a.fading == nil || a.rollingStuck()) {
 		a.beginReload()
 	}
+}
+
+// letGo prepares the sockets that close with a swap, as a stop does, and reports whether the swap may come now:
+// connections that the kernel keeps back are given a moment.
+func (a *arbiter) letGo() bool {
+	if a.reload.swapAt == 0 {
+		closing := a.current.sockets.except(a.next.sockets).own()
+		if !a.isLast() || !a.env.letThrough(closing.all()) {
+			return true
+		}
+		a.reload.swapAt = a.after(keptBackGrace)
+	}
+	return a.due(a.reload.swapAt)
 }
 
 // swap makes the new generation the serving one. Only now do old workers stop.

@@ -123,11 +123,14 @@ func (set socketSet) close() { set.closeExcept(nil) }
 
 // closeExcept closes what is not in other.
 func (set socketSet) closeExcept(other socketSet) {
-	for _, s := range set {
-		if !slices.Contains(other, s) {
-			s.close()
-		}
+	for _, s := range set.except(other) {
+		s.close()
 	}
+}
+
+// except are those that are not in other.
+func (set socketSet) except(other socketSet) socketSet {
+	return slices.DeleteFunc(slices.Clone(set), func(s *socket) bool { return slices.Contains(other, s) })
 }
 
 func (set socketSet) trim(wanted map[int]bool) {
