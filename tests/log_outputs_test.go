@@ -245,3 +245,23 @@ func TestJSONLogs(t *testing.T) {
 		}
 	})
 }
+
+// A relative name of a log is seen from the directory of --chdir, and nothing is made where the server was started.
+func TestLogsBelowChdir(t *testing.T) {
+	t.Parallel()
+	project := writeFiles(t, map[string]string{
+		"logs/here": "",
+		"wsgi.py":   "def application(environ, start_response):\n    start_response('200 OK', [])\n    return [b'done']\n",
+	})
+	s := Start(t, Options{App: "hello", Dir: project, Cold: true, Args: []string{
+		"--error-logfile", "logs/error.log", "--access-logfile", "logs/access.log", "--access-logformat", "%(U)s %(s)s"}})
+	s.FollowLog(filepath.Join(project, "logs", "error.log"))
+	s.AwaitReady()
+	s.Get("/below").Want(t, 200, "done")
+	eventually(t, "a line", func() bool {
+		return strings.Contains(contentOf(filepath.Join(project, "logs", "access.log")), "/below 200\n")
+	})
+	if _, err := os.Stat("logs"); err == nil {
+		t.Error("logs is where the server was started, too")
+	}
+}

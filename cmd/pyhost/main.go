@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -91,12 +92,18 @@ func master(args []string) int {
 	})
 }
 
-// checkAccessLog opens what the workers will open, so that a mistake is told before anything starts.
+// checkAccessLog opens what the workers will open, so that a mistake is told before anything starts. They will be in
+// the directory of --chdir by then, where this process is not yet, or no longer: a reload may change it.
 func checkAccessLog(c *config.Config) error {
-	if err := logging.CheckFormat(c.AccessLogFormat); err != nil {
+	format := logging.AccessFormat(c)
+	if err := logging.CheckFormat(format); err != nil {
 		return &startError{err}
 	}
-	access, err := logging.OpenAccess(c.AccessLog, c.AccessLogFormat)
+	file := c.AccessLog
+	if file != "" && file != "-" && !filepath.IsAbs(file) {
+		file = filepath.Join(c.Chdir, file)
+	}
+	access, err := logging.OpenAccess(file, format)
 	if err != nil {
 		return &startError{err}
 	}
