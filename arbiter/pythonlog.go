@@ -19,12 +19,9 @@ type pythonLog struct {
 
 // usesPythonLogging says whether Python's logging takes the log.
 func usesPythonLogging(c *config.Config) bool {
-	own := c.LoggerClass == "" || c.LoggerClass == settingDefaultLogger
+	own := c.LoggerClass == "" || c.LoggerClass == config.DefaultLoggerClass
 	return c.LogConfig != "" || c.LogConfigJSON != "" || len(c.LogConfigDict) > 0 || !own
 }
-
-// settingDefaultLogger is the default of logger_class, which stands for the error log itself.
-const settingDefaultLogger = "gunicorn.glogging.Logger"
 
 // send reports whether a forkserver gets the message.
 func (l pythonLog) send(level, format string, args []any) bool {

@@ -7,6 +7,9 @@ import (
 	"strings"
 )
 
+// DefaultLoggerClass is the default of logger_class. It stands for the logs that pyhost writes itself.
+const DefaultLoggerClass = "gunicorn.glogging.Logger"
+
 var loggingSettings = []*Setting{
 	{
 		Name: "accesslog", Flags: []string{"access-logfile"}, Metavar: "FILE", Section: "Logging",
@@ -56,7 +59,7 @@ var loggingSettings = []*Setting{
 	},
 	{
 		Name: "logger_class", Flags: []string{"logger-class"}, Metavar: "CLASS", Section: "Logging",
-		Type: String, Default: "gunicorn.glogging.Logger",
+		Type: String, Default: DefaultLoggerClass,
 		Doc: "A Python class with the methods of gunicorn.glogging.Logger, as MODULE.CLASS, that writes the logs. " +
 			"The default stands for pyhost itself, and needs no gunicorn.",
 		field: func(c *Config) any { return &c.LoggerClass },

@@ -66,6 +66,16 @@ func (l *Logger) Close(limit time.Duration) {
 	}
 }
 
+// AccessFormat is the format of the lines of the access log. A logger_class formats its records itself, and may have
+// atoms of its own: where a format is nothing but its business, lines for others (syslog) have the default one.
+func AccessFormat(c *config.Config) string {
+	own := c.LoggerClass == "" || c.LoggerClass == config.DefaultLoggerClass
+	if !own && CheckFormat(c.AccessLogFormat) != nil {
+		return DefaultAccessFormat
+	}
+	return c.AccessLogFormat
+}
+
 // NewAccess opens the access log that the settings ask for: nil if they ask for none. Its metrics go the way of l's.
 func NewAccess(c *config.Config, l *Logger) (*AccessLog, error) {
 	target := c.AccessLog
@@ -74,7 +84,7 @@ func NewAccess(c *config.Config, l *Logger) (*AccessLog, error) {
 		target = ""
 		outputs = append(outputs, l.python)
 	}
-	a, err := OpenAccess(target, c.AccessLogFormat)
+	a, err := OpenAccess(target, AccessFormat(c))
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +99,7 @@ func NewAccess(c *config.Config, l *Logger) (*AccessLog, error) {
 		outputs = append(outputs, l.statsd)
 	}
 	if a == nil && len(outputs) > 0 {
-		compiled, err := compile(c.AccessLogFormat)
+		compiled, err := compile(AccessFormat(c))
 		if err != nil {
 			return nil, fmt.Errorf("%w", err)
 		}
