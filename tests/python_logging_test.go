@@ -115,6 +115,52 @@ func TestBadLoggingConfig(t *testing.T) {
 	}
 }
 
+// Without a setting the logger gunicorn.error has a handler and a level, as under gunicorn: applications use them for
+// messages of their own, whichever form the log has, and wherever it goes.
+func TestLoggerOfTheServer(t *testing.T) {
+	t.Parallel()
+	const text, object = `\[[^]]*\] \[PID\] \[INFO\] an own message$`,
+		`{"level": "info", "time": "[^"]*", "pid": PID, "worker": 1, "message": "an own message"}$`
+	for _, c := range []struct {
+		name string
+		args []string
+		file bool
+		want string
+	}{
+		{"plain", nil, false, text}, {"preload", []string{"--preload"}, true, text},
+		{"json", []string{"--log-format", "json"}, false, object},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			errorLog := filepath.Join(t.TempDir(), "error.log")
+			if c.file {
+				c.args = append(c.args, "--error-logfile", errorLog)
+			}
+			s := Start(t, Options{App: "logging_app", Cold: true, Args: c.args})
+			if c.file {
+				s.FollowLog(errorLog)
+			}
+			s.AwaitReady()
+			s.Expect("one more")
+			s.Get("/log").Want(t, 200, "done")
+			s.WaitLog(`(?m)^`+strings.ReplaceAll(c.want, "PID", itoa(s.Workers()[0])), 1)
+			s.WaitLog("one more(…|.u2026)", 1)
+			if strings.Contains(s.Log(), "unseen") {
+				t.Error("--log-level does not hold")
+			}
+		})
+	}
+}
+
+// A logger_class may have atoms of its own in access_log_format.
+func TestLoggerClassWithAtomsOfItsOwn(t *testing.T) {
+	t.Parallel()
+	s := Start(t, Options{App: "logging_app", Args: []string{
+		"--logger-class", "wsgi.Atomic", "--access-logfile", "-", "--access-logformat", "%(mine)s %(s)s"}})
+	s.Get("/fine").Want(t, 200, "done")
+	eventually(t, "its line", func() bool { return strings.Contains(s.Output(), "of /fine 200\n") })
+}
+
 // What the application prints is in the error log, with the worker's pid.
 func TestCaptureOutput(t *testing.T) {
 	forEachWorkerKind(t, func(t *testing.T, kind Kind) {

@@ -58,19 +58,24 @@ class Captured(io.TextIOBase):
             self._log(rest)
 
     def _log(self, text):
-        now = time.time()
         if self._json:
-            stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(now)) + ".%06d" % (now % 1 * 1e6)
-            zone = time.strftime("%z", time.localtime(now))
-            line = json.dumps({"level": self._level, "time": stamp + zone[:3] + ":" + zone[3:], "pid": os.getpid(),
-                               "worker": worker.number, "message": text})
+            line = as_json(self._level, text)
         else:
-            stamp = time.strftime("[%Y-%m-%d %H:%M:%S %z]", time.localtime(now))
+            stamp = time.strftime("[%Y-%m-%d %H:%M:%S %z]")
             line = "%s [%d] [%s] %s" % (stamp, os.getpid(), self._level.upper(), text)
         try:
             os.write(self._fd, (line + "\n").encode("utf-8", "backslashreplace"))
         except OSError:
             pass  # a full disk, or a pipe that nobody reads: the line is lost
+
+
+def as_json(level, text):
+    """A message of this moment as --log-format json has it, without the end of the line."""
+    now = time.time()
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(now)) + ".%06d" % (now % 1 * 1e6)
+    zone = time.strftime("%z", time.localtime(now))
+    return json.dumps({"level": level, "time": stamp + zone[:3] + ":" + zone[3:], "pid": os.getpid(),
+                       "worker": worker.number, "message": text})
 
 
 def start(fd, form):

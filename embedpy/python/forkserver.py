@@ -133,6 +133,9 @@ class Forkserver:
             return
         self.prepared = True
         config = message["config"]
+        if not asks_for_logging(config):
+            import _pyhost_errorlog as errorlog  # before sys.path has the application's own logging.py, if there is one
+            errorlog.set_up(config, self.log)
         loader.prepare(config, message.get("argv") or [])
         self.reload = config.get("reload")
         if any(config.get(name) for name in HOOKS):
@@ -156,7 +159,7 @@ class Forkserver:
 
     def set_up_logging(self, config):
         """Have Python's logging take the log, if the settings ask for it."""
-        if not any(config.get(name) for name in LOGGING) and config.get("logger_class") in (None, "", OWN_LOGGER):
+        if not asks_for_logging(config):
             return
         import _pyhost_logs as logs
         configfile = sys.modules.get("_pyhost_configfile")
@@ -276,6 +279,11 @@ class Forkserver:
             self.control.sendall(json.dumps(event).encode() + b"\n")
         except OSError:
             os._exit(0)
+
+
+def asks_for_logging(config):
+    """Whether the settings ask for Python's logging."""
+    return any(config.get(name) for name in LOGGING) or config.get("logger_class") not in (None, "", OWN_LOGGER)
 
 
 def change_owner(owner):

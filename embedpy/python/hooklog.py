@@ -7,6 +7,11 @@ LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40, "critical": 50}
 _BY_NUMBER = {number: name for name, number in LEVELS.items()}
 
 
+def name_of(number):
+    """The name of the level that a number of Python's logging belongs to."""
+    return _BY_NUMBER.get(number // 10 * 10, "critical" if number > 50 else "debug")
+
+
 class Log:
     """Writes to the error log through write(level, text).  The methods are those of Python's logging.Logger."""
 
@@ -44,7 +49,19 @@ class Log:
         """Log at a level of Python's logging, a number or a name."""
         if isinstance(level, str):
             level = LEVELS.get(level.lower(), 20)
-        self._log(_BY_NUMBER.get(level // 10 * 10, "critical" if level > 50 else "debug"), message, args, **options)
+        self._log(name_of(level), message, args, **options)
+
+    @property
+    def error_log(self):
+        """The logger gunicorn.error, which writes to the same log."""
+        import logging
+        return logging.getLogger("gunicorn.error")
+
+    @property
+    def access_log(self):
+        """The logger gunicorn.access.  Requests pass it only where a setting asks for Python's logging."""
+        import logging
+        return logging.getLogger("gunicorn.access")
 
     def isEnabledFor(self, level):  # noqa: N802, logging's spelling
         """Whether lines of this numeric level are written."""

@@ -18,9 +18,9 @@ import threading
 import time
 import traceback
 
+from _pyhost_errorlog import DATE_FORMAT, FORMAT as ERROR_FORMAT
+
 DEFAULT_CLASS = "gunicorn.glogging.Logger"
-ERROR_FORMAT = "%(asctime)s [%(process)d] [%(levelname)s] %(message)s"
-DATE_FORMAT = "[%Y-%m-%d %H:%M:%S %z]"
 BUFFER = 1 << 20
 FINISH = 2.0  # seconds for what waits at the end
 

@@ -45,8 +45,11 @@ def boot(text, error_fd, wake_fd, note_fd):
     # A Python signal handler runs on the main thread: the byte wakes it when it waits in the poller.
     signal.set_wakeup_fd(wake_fd, warn_on_full_buffer=False)
     channel = notes.open_channel(note_fd)
-    if "_pyhost_logs" in sys.modules:
-        sys.modules["_pyhost_logs"].start()
+    logs = sys.modules.get("_pyhost_logs")
+    if logs is not None and logs.logger is not None:  # without one it was imported for gunicorn's class alone
+        logs.start()
+    else:
+        sys.modules["_pyhost_errorlog"].become_worker(error_fd)
     if config.get("capture_output"):
         import _pyhost_capture as capture
         capture.start(error_fd, config.get("log_format"))

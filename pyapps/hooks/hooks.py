@@ -14,6 +14,7 @@ def _say(log, name, *facts):
 
 def on_starting(server):
     """Master: before the sockets."""
+    assert (server.log.error_log.name, server.log.access_log.name) == ("gunicorn.error", "gunicorn.access")
     _say(server.log, "on_starting", server.num_workers, server.cfg.workers, server.proc_name)
 
 

@@ -4,6 +4,11 @@ import logging
 import sys
 import warnings
 
+# What is often advised for Flask: the application's messages go where gunicorn's go.
+SERVER = logging.getLogger("gunicorn.error")
+OWN = logging.getLogger("own")
+OWN.handlers = SERVER.handlers
+OWN.setLevel(SERVER.level)
 TEXT = [("Content-Type", "text/plain"), ("X-Answer", "42")]
 
 
@@ -21,6 +26,10 @@ def application(environ, start_response):
         sys.stderr.write("half a ")
         sys.stderr.write("line\n")
         warnings.warn("a warning of the application")
+    if environ["PATH_INFO"] == "/log":
+        OWN.debug("unseen")
+        OWN.info("an own %s", "message")
+        SERVER.warning("one more\u2026")
     if environ["PATH_INFO"] == "/raise":
         raise ValueError("100% wrong")
     start_response("200 OK", TEXT)
@@ -46,3 +55,12 @@ class Custom(Base):
 
     def error(self, msg, *args, **kwargs):
         say("custom error: " + msg.split("\n")[0])
+
+
+class Atomic(Base):
+    """A logger_class with an atom of its own."""
+
+    def atoms(self, resp, req, environ, request_time):
+        found = super().atoms(resp, req, environ, request_time)
+        found["mine"] = "of " + environ["PATH_INFO"]
+        return found
