@@ -13,8 +13,7 @@ type realIP struct {
 	header    string // in lower case
 	forwarded bool   // the header is Forwarded (RFC 7239), else a list of addresses such as X-Forwarded-For
 	trusted   *Trusted
-	nodes     [][]byte // scratch: what each hop says of the one before it
-	text      []byte   // scratch: address and port
+	text      []byte // scratch: address and port
 }
 
 // client returns the address and the port, empty if unknown, of the request's client. peer and port are the
@@ -24,23 +23,7 @@ type realIP struct {
 // proxy that is trusted too, the one before it is what that proxy says, and so on. What an address that is not trusted
 // says of others could be anything.
 func (r *realIP) client(headers []http1.Header, peer, port []byte) (addr, clientPort []byte) {
-	r.nodes = r.nodes[:0]
-	for i := range headers {
-		if h := &headers[i]; len(h.Name) == len(r.header) && equalFold(h.Name, r.header) {
-			r.split(h.Value)
-		}
-	}
-	found := netip.AddrPort{}
-	for i := len(r.nodes) - 1; i >= 0; i-- {
-		node, ok := parseNode(r.nodes[i], r.forwarded)
-		if !ok {
-			break // "unknown", "_hidden" or nonsense: nothing before it can be trusted
-		}
-		found = node
-		if !r.trusted.Contains(node.Addr()) {
-			break
-		}
-	}
+	found := r.walk(headers)
 	if !found.IsValid() {
 		return peer, port
 	}
@@ -52,19 +35,43 @@ func (r *realIP) client(headers []http1.Header, peer, port []byte) (addr, client
 	return r.text[:n:n], r.text[n:]
 }
 
-// split appends the members of a comma-separated list; a comma between quotes is none (RFC 7239 4).
-func (r *realIP) split(list []byte) {
-	start, quoted := 0, false
-	for i, c := range list {
-		switch {
-		case c == '"':
-			quoted = !quoted
-		case c == ',' && !quoted:
-			r.nodes = append(r.nodes, list[start:i])
-			start = i + 1
+// walk returns the last address that a trusted hop tells; not valid if the first one tells none.
+func (r *realIP) walk(headers []http1.Header) (found netip.AddrPort) {
+	for i := len(headers) - 1; i >= 0; i-- {
+		h := &headers[i]
+		if len(h.Name) != len(r.header) || !equalFold(h.Name, r.header) {
+			continue
+		}
+		for rest, more := h.Value, true; more; {
+			var item []byte
+			rest, item, more = cutLast(rest, ',', r.forwarded)
+			node, ok := parseNode(item, r.forwarded)
+			if !ok {
+				return found // "unknown", "_hidden" or nonsense: nothing before it can be trusted
+			}
+			found = node
+			if !r.trusted.Contains(node.Addr()) {
+				return found
+			}
 		}
 	}
-	r.nodes = append(r.nodes, list[start:])
+	return found
+}
+
+// cutLast cuts the last member off a list. Where there are quoted strings, a separator between quotes is none (RFC 7239
+// 4). They are looked for from the end, which the proxy wrote: a quote that the client left open before it hides
+// nothing.
+func cutLast(list []byte, separator byte, quotes bool) (rest, last []byte, more bool) {
+	quoted := false
+	for i := len(list) - 1; i >= 0; i-- {
+		switch {
+		case quotes && list[i] == '"':
+			quoted = !quoted
+		case list[i] == separator && !quoted:
+			return list[:i], list[i+1:], true
+		}
+	}
+	return nil, list, false
 }
 
 // parseNode reads an address, which may have a port: 192.0.2.1, 192.0.2.1:80, 2001:db8::1, [2001:db8::1]:80; in a
@@ -87,7 +94,9 @@ func parseNode(node []byte, forwarded bool) (at netip.AddrPort, ok bool) {
 
 // forValue is the value of the parameter "for" of an element of Forwarded, without its quotes.
 func forValue(element []byte) []byte {
-	for pair := range bytes.SplitSeq(element, []byte{';'}) {
+	for more := true; more; {
+		var pair []byte
+		element, pair, more = cutLast(element, ';', true)
 		name, value, _ := bytes.Cut(bytes.TrimSpace(pair), []byte{'='})
 		if len(name) != len("for") || !equalFold(name, "for") {
 			continue

@@ -37,6 +37,11 @@ func TestRealIP(t *testing.T) {
 		{"Forwarded, IPv6", "Forwarded", `Forwarded: for=1.2.3.4, for="[2001:db9::17]:4711";by=x, proto=https;for=10.1.1.1`,
 			"2001:db9::17", "4711", proxy},
 		{"Forwarded, a comma in quotes", "Forwarded", `Forwarded: host="a,b";for=203.0.113.7`, "203.0.113.7", "", proxy},
+		{"Forwarded, a semicolon in quotes", "Forwarded", `Forwarded: host="a;for=1.2.3.4;b";for=203.0.113.7`, "203.0.113.7",
+			"", proxy},
+		{"Forwarded, a quote left open", "Forwarded", `Forwarded: for="1.2.3.4, for=203.0.113.7`, "203.0.113.7", "", proxy},
+		{"a quote left open", "X-Forwarded-For", `X-Forwarded-For: ", 203.0.113.7`, "203.0.113.7", "", proxy},
+		{"quotes", "X-Forwarded-For", `X-Forwarded-For: "1.2.3.4, 203.0.113.7"`, "127.0.0.1", "99", proxy},
 		{"Forwarded, hidden", "Forwarded", `Forwarded: for=203.0.113.7, for=_hidden, for=10.1.1.1`, "10.1.1.1", "", proxy},
 		{"Forwarded without for", "Forwarded", `Forwarded: proto=https`, "127.0.0.1", "99", proxy},
 	} {
