@@ -15,7 +15,7 @@ type ChunkedDecoder struct {
 	left     int64 // bytes of the chunk that are still to come; while the size is read, its value so far
 	line     int   // bytes of the size line so far
 	body     int64 // bytes of data so far
-	extra    int64 // bytes of extensions so far
+	extra    int64 // bytes of extensions and superfluous zeros so far
 	trailers int   // bytes of the trailer section so far
 	err      error // the refusal, once there was one
 }

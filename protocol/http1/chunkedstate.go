@@ -35,8 +35,11 @@ const (
 const (
 	// maxChunkLine is how long a size line may be in bytes, with leading zeros and extensions.
 	maxChunkLine = 4 << 10
-	// maxExtensions is by how many bytes the extensions of a body may exceed its data.
+	// maxExtensions is by how many bytes the extensions of a body, and the zeros before its chunk sizes, may exceed its
+	// data.
 	maxExtensions = 16 << 10
+	// maxChunkDigits is how many digits a chunk size has that does not begin with a zero.
+	maxChunkDigits = 16
 	// maxTrailers is how long the trailer section may be in bytes.
 	maxTrailers = 16 << 10
 )
@@ -91,7 +94,10 @@ func (d *ChunkedDecoder) stepSize(c byte) error {
 	if d.left > math.MaxInt64>>4 {
 		return errChunkLarge
 	}
-	if d.line++; d.line > maxChunkLine {
+	if d.line++; d.line > maxChunkDigits {
+		d.extra++
+	}
+	if d.line > maxChunkLine || d.extra > maxExtensions+d.body {
 		return errChunkLine
 	}
 	digit := c - '0'

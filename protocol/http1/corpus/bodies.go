@@ -59,6 +59,7 @@ var ChunkedBodies = []struct {
 	{"trailer with NUL", "0\r\nX-A: \x00\r\n\r\n", "", 0, 400},
 	{"long size line", strings.Repeat("0", 4097), "", 0, 400},
 	{"long extension", "5;" + strings.Repeat("a", 4096), "", 0, 400},
+	{"many zeros", strings.Repeat(strings.Repeat("0", 1015)+"1\r\nx\r\n", 17), strings.Repeat("x", 16), 0, 400},
 	{"many extensions", strings.Repeat("1;"+strings.Repeat("a", 999)+"\r\nx\r\n", 17), strings.Repeat("x", 16), 0, 400},
 	{"long trailer section", "0\r\n" + strings.Repeat("X-A: b\r\n", 2049), "", 0, 431},
 }
