@@ -56,7 +56,9 @@ func (a *accessRecord) write(c *conn, r *request, head []byte) {
 	}
 	a.record.Queued = max(time.Duration(a.begun-a.t.arrived), 0)
 	a.record.BytesIn = r.length()
-	a.record.Outcome = outcome(x.Outcome)
+	if a.record.Outcome = outcome(x.Outcome); r.refusal() != nil {
+		a.record.Outcome = logging.Refused
+	}
 	a.record.ResponseHead = head
 	a.record.Variable, a.record.EachVariable, a.record.EachEnviron = nil, nil, nil
 	if x.AnyLogged() {
@@ -71,16 +73,23 @@ func (a *accessRecord) describe(c *conn) {
 	r := &a.t.request
 	a.listener = c.facts.Listener
 	path, _ := a.t.frame.Lookup("PATH_INFO")
-	a.record.RemoteAddr = c.facts.RemoteAddr
+	a.record.RemoteAddr = a.t.client(c)
 	a.record.Method, a.record.Target, a.record.Path, a.record.Query = r.Method, r.Target, path, r.Query
 	a.record.Protocol = c.protocol(r.Minor)
-	if c.packets || a.t.w.rules.RealIP != "" { // what the proxy says of its client
-		a.record.RemoteAddr, _ = a.t.frame.Lookup("REMOTE_ADDR")
-	}
 	if c.packets {
 		a.record.Protocol, _ = a.t.frame.Lookup("SERVER_PROTOCOL")
 	}
 	a.record.RequestID = a.t.encoder.RequestID()
+}
+
+// client is the address of the request's client, when its environ is made: the peer, or what a proxy says of its own
+// client.
+func (t *thread) client(c *conn) []byte {
+	if !c.packets && t.w.rules.RealIP == "" {
+		return c.facts.RemoteAddr
+	}
+	addr, _ := t.frame.Lookup("REMOTE_ADDR")
+	return addr
 }
 
 // outcome is what the C layer tells, in the words of the log.

@@ -1,15 +1,12 @@
 package workers
 
 import (
-	"net/url"
 	"os"
-	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/pyhost/pyhost/config"
 	"github.com/pyhost/pyhost/embedpy"
-	"github.com/pyhost/pyhost/logging"
 	"github.com/pyhost/pyhost/protocol/http1"
 	"github.com/pyhost/pyhost/workers/static"
 )
@@ -45,7 +42,7 @@ func (t *thread) serveFile(c *conn, head, rest []byte) (served, mine bool) {
 		return true, false
 	}
 	keepAlive := r.KeepAlive && t.w.keepAlive > 0 && !t.w.parting.Load()
-	q, log := static.NewRequest(r, keepAlive), t.w.newFileRecord(c, r)
+	q, log := static.NewRequest(r, keepAlive), t.newFileRecord(c)
 	if q.IsLong() {
 		t.w.lane.sendFile(c, target, q, log, keepAlive, rest)
 		return true, false
@@ -111,6 +108,7 @@ func (l *lane) sendRest(f *os.File, response *static.Response) error {
 
 // sent does what is left after a file.
 func (l *lane) sent(c *conn, response *static.Response, err error, log *fileRecord, reuse bool, rest []byte) {
+	log.end(err)
 	log.write(response)
 	switch {
 	case err != nil:
@@ -124,47 +122,6 @@ func (l *lane) sent(c *conn, response *static.Response, err error, log *fileReco
 	default:
 		l.end(c)
 	}
-}
-
-// fileRecord is the access log's record of a request that no thread serves: it has copies of all it needs.
-type fileRecord struct {
-	access *logging.AccessLog
-	record logging.Record
-}
-
-// newFileRecord returns nil when the access log is off.
-func (w *worker) newFileRecord(c *conn, r *http1.Request) *fileRecord {
-	if w.access == nil {
-		return nil
-	}
-	copied := func(b []byte) []byte { return append([]byte(nil), b...) }
-	headers := make([]http1.Header, len(r.Headers))
-	for i, h := range r.Headers {
-		headers[i] = http1.Header{Name: copied(h.Name), Value: copied(h.Value)}
-	}
-	path, err := url.PathUnescape(string(r.Path))
-	if err != nil {
-		path = string(r.Path)
-	}
-	l := &fileRecord{access: w.access}
-	constants := w.listeners[c.facts.Listener].constants
-	l.record = logging.Record{
-		Start: time.Now(), BytesIn: -1, FirstByte: -1, Queued: -1, PID: w.pid,
-		RemoteAddr: c.facts.RemoteAddr, Protocol: c.protocol(r.Minor),
-		Method: copied(r.Method), Target: copied(r.Target), Path: []byte(path), Query: copied(r.Query),
-		RequestHeader: func(name string) ([]byte, bool) { return findHeader(headers, name) },
-		Environ:       func(name string) ([]byte, bool) { value, ok := constants[name]; return value, ok },
-	}
-	return l
-}
-
-func (l *fileRecord) write(r *static.Response) {
-	if l == nil {
-		return
-	}
-	l.record.Duration = time.Since(l.record.Start)
-	l.record.Status, l.record.BodyBytes, l.record.ResponseHead = r.Status, r.Bytes, r.Head
-	l.access.Write(&l.record)
 }
 
 func findHeader(headers []http1.Header, name string) ([]byte, bool) {

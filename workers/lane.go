@@ -92,7 +92,7 @@ func (l *lane) incomplete(c *conn, err error, head []byte) {
 	var refusal *http1.Refusal
 	if errors.As(err, &refusal) {
 		l.w.log.Warning("Invalid request from ip=%s: %s (%d)", c.peer(), refusal.Rule, refusal.Status)
-		page := http1.ErrorResponse(refusal.Status, refusal.Rule)
+		page := errorPage(head, refusal.Status, refusal.Rule)
 		l.w.logRefused(c, head, logging.Refused, refusal.Status, page)
 		l.finish(c, page)
 		return
@@ -100,7 +100,7 @@ func (l *lane) incomplete(c *conn, err error, head []byte) {
 	var spool *spoolError
 	if errors.As(err, &spool) {
 		l.w.log.Error("Cannot keep the request body of ip=%s: %v", c.peer(), err)
-		page := http1.ErrorResponse(507, "") // RFC 4918 11.5
+		page := errorPage(head, 507, "") // RFC 4918 11.5
 		l.w.logRefused(c, head, logging.Refused, 507, page)
 		l.finish(c, page)
 		return

@@ -1,7 +1,6 @@
 package workers
 
 import (
-	"bytes"
 	"errors"
 	"net/http"
 	"net/url"
@@ -10,13 +9,12 @@ import (
 	"strings"
 
 	"github.com/pyhost/pyhost/embedpy"
-	"github.com/pyhost/pyhost/protocol/http1"
 	"github.com/pyhost/pyhost/workers/static"
 )
 
 // offload sends the file that the application has named instead of a body, with its status and headers, at the
-// client's pace. rest is what the client sent behind the request.
-func (t *thread) offload(c *conn, rest []byte) {
+// client's pace.
+func (t *thread) offload(c *conn, r *request) {
 	x := t.exchange
 	value, accel := x.Offload()
 	name, err := offloaded(string(value), accel)
@@ -26,8 +24,8 @@ func (t *thread) offload(c *conn, rest []byte) {
 	}
 	status, header := parseHead(x.Head())
 	reuse := x.Flags&embedpy.FlagKeepAlive != 0
-	q, log, subject := static.NewRequest(&t.request, reuse), t.w.newFileRecord(c, &t.request), t.subject()
-	rest = append([]byte(nil), rest...)
+	q, log, subject := static.NewRequest(&t.request, reuse), t.newOffloadRecord(c, r), t.subject()
+	rest, method := copied(r.rest), copied(t.request.Method)
 	l := &t.w.lane
 	l.start(c, func(f *os.File) {
 		client := static.Client{FD: c.fd}
@@ -41,8 +39,9 @@ func (t *thread) offload(c *conn, rest []byte) {
 		if response == nil {
 			f.Close()
 			l.w.log.Error("Cannot send the file that the response of %s names: %v", subject, err)
-			page := http1.ErrorResponse(404, "")
-			log.write(&static.Response{Status: 404, Head: page[:bytes.Index(page, []byte("\r\n\r\n"))+4]})
+			page := errorPage(method, 404, "")
+			body := pageBody(page)
+			log.write(&static.Response{Status: 404, Head: page[:len(page)-len(body)], Bytes: int64(len(body))})
 			l.finish(c, page)
 			return
 		}

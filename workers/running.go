@@ -30,7 +30,7 @@ func (r *running) init(t *thread) {
 // enter makes the request on c the thread's running one.
 func (r *running) enter(c *conn) {
 	t := r.t
-	r.shown.Begin(t.now, c.facts.RemoteAddr, t.request.Method, t.request.Target)
+	r.shown.Begin(t.now, t.client(c), t.request.Method, t.request.Target)
 	r.serial++
 	if t.exchange.Deadline != 0 {
 		atomic.StoreInt64(&t.exchange.Deadline, 0)

@@ -137,6 +137,14 @@ type request struct {
 	feed *feed  // of a streamed body
 }
 
+// refusal says why a streamed body is not acceptable; nil if it is, or was not streamed.
+func (r *request) refusal() *http1.Refusal {
+	if r.feed == nil {
+		return nil
+	}
+	return r.feed.refusal.Load()
+}
+
 // respond runs one request through the application. It reports whether the connection is still this thread's.
 func (t *thread) respond(c *conn, r request) bool {
 	t.record.begin()
@@ -144,7 +152,7 @@ func (t *thread) respond(c *conn, r request) bool {
 		if r.kind == embedpy.BodyFile || r.kind == embedpy.BodyStream {
 			unix.Close(int(r.fd))
 		}
-		t.refuse(c, err, t.request.Method)
+		t.refuse(c, err, fmt.Appendf(nil, "%s %s %s", t.request.Method, t.request.Target, c.protocol(t.request.Minor)))
 		return false
 	}
 	t.call(c, &r)
@@ -195,16 +203,13 @@ func (t *thread) settle(c *conn, r *request) bool {
 		t.report()
 	}
 	if x.Outcome&embedpy.OutcomeFailed != 0 && x.Outcome&embedpy.OutcomeCommitted == 0 {
-		if r.feed != nil && r.feed.refusal.Load() != nil { // that is why the application failed
-			refusal := r.feed.refusal.Load()
-			x.Status = int32(refusal.Status)
-			t.record.write(c, r, errorPage(t.request.Method, refusal.Status, refusal.Rule))
-			t.refuse(c, refusal, t.request.Method)
-			return false
-		}
 		x.Status = 500
 		page := errorPage(t.request.Method, 500, "")
-		if x.Outcome&embedpy.OutcomeTimedOut != 0 {
+		if refusal := r.refusal(); refusal != nil { // that is why the application failed
+			x.Status = int32(refusal.Status)
+			page = errorPage(t.request.Method, refusal.Status, refusal.Rule)
+			t.w.log.Warning("Invalid request from ip=%s: %s (%d)", c.peer(), refusal.Rule, refusal.Status)
+		} else if x.Outcome&embedpy.OutcomeTimedOut != 0 {
 			x.Status = 504
 			page = errorPage(t.request.Method, 504, tookTooLong)
 		}
@@ -214,7 +219,7 @@ func (t *thread) settle(c *conn, r *request) bool {
 		return false
 	}
 	if x.Outcome&embedpy.OutcomeOffloaded != 0 && x.Outcome&embedpy.OutcomeFailed == 0 {
-		t.offload(c, r.rest)
+		t.offload(c, r)
 		return false
 	}
 	t.record.write(c, r, x.Head())

@@ -104,6 +104,15 @@ func (e *Encoder) Encode(frame *Frame, req *http1.Request, conn *Conn) error {
 	return nil
 }
 
+// Client is what Encode makes REMOTE_ADDR, for a request that gets no environ. It is valid until the next use of e.
+func (e *Encoder) Client(req *http1.Request, conn *Conn) []byte {
+	if e.realIP == nil || !conn.Trusted {
+		return conn.RemoteAddr
+	}
+	addr, _ := e.realIP.client(req.Headers, conn.RemoteAddr, conn.RemotePort)
+	return addr
+}
+
 // forwardedScheme says whether a trusted peer's secure_scheme_headers mean https. Their values must be exactly
 // those that are set; two that contradict each other are refused, as gunicorn does.
 func (e *Encoder) forwardedScheme(headers []http1.Header) (secure bool, err error) {

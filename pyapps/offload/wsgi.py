@@ -1,5 +1,6 @@
 """Has the server send a file: the path says the header and, in the query, its value; "/lazy" is a generator, "/206" a
-status."""
+status, "/noted" takes a moment and notes its name for the log."""
+import time
 from urllib.parse import unquote
 
 
@@ -12,6 +13,10 @@ def application(environ, start_response):
     if kind[1:].isdigit():
         status = kind[1:] + " As Asked"
         headers.append(("Content-Range", "bytes 0-0/1"))
+    if kind == "/noted":
+        import pyhost
+        pyhost.log_var("file", value)
+        time.sleep(0.2)
     if kind == "/lazy":
         return lazy(start_response, headers)
     if kind == "/write":

@@ -16,8 +16,8 @@ const promptly = 1 << 20
 // pageSize is the least that the kernel has of a file in memory, in bytes.
 const pageSize = 4096
 
-// errShort: a file became shorter while it was sent.
-var errShort = errors.New("the file became shorter")
+// ErrShort says that a file became shorter while it was sent.
+var ErrShort = errors.New("the file became shorter")
 
 // Client is whom a response is for.
 type Client struct {
@@ -122,7 +122,7 @@ func (r *Response) sendfile(c *content, count int64) {
 		case err != nil: // the socket is full; or the file cannot be sent so: who sends the rest finds out
 			bound = from
 		case n == 0:
-			r.err = errShort
+			r.err = ErrShort
 		}
 	}
 	c.at = from

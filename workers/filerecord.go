@@ -1,0 +1,133 @@
+package workers
+
+import (
+	"errors"
+	"net/url"
+	"time"
+
+	"github.com/pyhost/pyhost/logging"
+	"github.com/pyhost/pyhost/protocol/http1"
+	"github.com/pyhost/pyhost/workers/scoreboard"
+	"github.com/pyhost/pyhost/workers/static"
+	"github.com/pyhost/pyhost/wsgi"
+)
+
+// fileRecord is the access log's record of a request that is answered with a file, perhaps when the thread is busy with
+// others: it has copies of all it needs.
+type fileRecord struct {
+	access *logging.AccessLog
+	record logging.Record
+}
+
+// newFileRecord is the record of the thread's request; nil when the access log is off.
+func (t *thread) newFileRecord(c *conn) *fileRecord {
+	w, r := t.w, &t.request
+	if w.access == nil {
+		return nil
+	}
+	headers := make([]http1.Header, len(r.Headers))
+	for i, h := range r.Headers {
+		headers[i] = http1.Header{Name: copied(h.Name), Value: copied(h.Value)}
+	}
+	path, err := url.PathUnescape(string(r.Path))
+	if err != nil {
+		path = string(r.Path)
+	}
+	l := &fileRecord{access: w.access}
+	constants := w.listeners[c.facts.Listener].constants
+	l.record = logging.Record{
+		Start: time.Now(), BytesIn: -1, FirstByte: -1, Queued: -1, PID: w.pid,
+		RemoteAddr: copied(t.encoder.Client(r, &c.facts)), Protocol: c.protocol(r.Minor),
+		Method: copied(r.Method), Target: copied(r.Target), Path: []byte(path), Query: copied(r.Query),
+		RequestHeader: func(name string) ([]byte, bool) { return findHeader(headers, name) },
+		EachHeader: func(yield func(name, value []byte)) {
+			for i := range headers {
+				yield(headers[i].Name, headers[i].Value)
+			}
+		},
+		Environ: func(name string) ([]byte, bool) { value, ok := constants[name]; return value, ok },
+	}
+	return l
+}
+
+func copied(b []byte) []byte { return append([]byte(nil), b...) }
+
+// newOffloadRecord is the record of the thread's request r, whose application has named a file: it has run, and noted
+// what it had to say.
+func (t *thread) newOffloadRecord(c *conn, r *request) *fileRecord {
+	l := t.newFileRecord(c)
+	if l == nil {
+		return nil
+	}
+	a := &t.record
+	a.describe(c)
+	l.record.RemoteAddr, l.record.Protocol = copied(a.record.RemoteAddr), copied(a.record.Protocol)
+	l.record.Path, l.record.RequestID = copied(a.record.Path), copied(a.record.RequestID)
+	l.record.Start = l.record.Start.Add(-time.Duration(scoreboard.Now() - a.begun))
+	l.record.Queued, l.record.BytesIn = max(time.Duration(a.begun-t.arrived), 0), r.length()
+	constants := l.record.Environ
+	frame := wsgi.Frame{Buf: copied(t.frame.Buf), Entries: t.frame.Entries}
+	l.record.Environ = func(name string) ([]byte, bool) {
+		if value, ok := frame.Lookup(name); ok {
+			return value, true
+		}
+		return constants(name)
+	}
+	if t.exchange.AnyLogged() {
+		l.note(t)
+	}
+	return l
+}
+
+// note takes over what the application has noted for the log.
+func (l *fileRecord) note(t *thread) {
+	noted := map[byte][]http1.Header{}
+	t.exchange.Logged(func(kind byte, name, value []byte) bool {
+		noted[kind] = append(noted[kind], http1.Header{Name: copied(name), Value: copied(value)})
+		return true
+	})
+	find := func(kind byte, name string) (found []byte, ok bool) {
+		for _, n := range noted[kind] {
+			if equalFold(n.Name, name) {
+				found, ok = n.Value, true
+			}
+		}
+		return found, ok
+	}
+	each := func(kind byte) func(func(name, value []byte)) {
+		return func(yield func(name, value []byte)) {
+			for _, n := range noted[kind] {
+				yield(n.Name, n.Value)
+			}
+		}
+	}
+	l.record.Variable = func(name string) ([]byte, bool) { return find('v', name) }
+	l.record.EachVariable, l.record.EachEnviron = each('v'), each('e')
+	environ := l.record.Environ
+	l.record.Environ = func(name string) ([]byte, bool) {
+		if value, ok := find('e', name); ok {
+			return value, true
+		}
+		return environ(name)
+	}
+}
+
+// end notes what became of the request; err says why the response is not complete, nil if it is.
+func (l *fileRecord) end(err error) {
+	switch {
+	case l == nil || err == nil:
+	case errors.Is(err, errShort), errors.Is(err, static.ErrShort):
+		l.record.Outcome = logging.Failed
+	default:
+		l.record.Outcome = logging.ClientGone
+	}
+}
+
+func (l *fileRecord) write(r *static.Response) {
+	if l == nil {
+		return
+	}
+	l.record.Duration = time.Since(l.record.Start)
+	l.record.Status, l.record.BodyBytes, l.record.ResponseHead = r.Status, r.Bytes, r.Head
+	l.access.Write(&l.record)
+}
