@@ -215,8 +215,13 @@ func TestPostRequestOfFailure(t *testing.T) {
 
 func TestHookThatCannotBeImported(t *testing.T) {
 	t.Parallel()
-	s := Start(t, Options{App: "hello", Cold: true, Env: []string{"PYHOST_POST_FORK=nosuch.module.hook"}})
-	s.Expect(`Invalid value for post_fork: cannot import 'nosuch.module.hook': No module named 'nosuch'`)
-	s.Allow(`Reason: `)
-	s.WaitExit(1)
+	for value, message := range map[string]string{
+		"nosuch.module.hook": `cannot import 'nosuch.module.hook': No module named 'nosuch'`,
+		"<hook()>":           `<hook..> stands for a function of a Python config file; write MODULE.FUNCTION`,
+	} {
+		s := Start(t, Options{App: "hello", Cold: true, Env: []string{"PYHOST_POST_FORK=" + value}})
+		s.Expect(`Invalid value for post_fork: ` + message)
+		s.Allow(`Reason: `)
+		s.WaitExit(1)
+	}
 }

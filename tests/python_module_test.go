@@ -165,6 +165,28 @@ func TestScriptOfGunicorn(t *testing.T) {
 	s.WaitLog(`forked with a timeout of 78`, 1)
 }
 
+// Scripts derive from gunicorn's other class of applications as well.
+func TestScriptWithWSGIApplication(t *testing.T) {
+	t.Parallel()
+	const script = `
+from gunicorn.app.wsgiapp import WSGIApplication
+class Custom(WSGIApplication):
+    def __init__(self, uri, options):
+        self.app_uri, self.options = uri, options
+        super().__init__()
+    def load_config(self):
+        for name, value in self.options.items():
+            if name in self.cfg.settings:
+                self.cfg.set(name, value)
+if __name__ == "__main__":
+    Custom("wsgi:application", {"bind": "127.0.0.1:0", "unknown": 1}).run()
+`
+	s := Start(t, Options{App: "hello", Quiet: true, Env: []string{"PYTHONPATH=" + applicationFolder(t, "hello")},
+		Args: []string{"--python", interpreter, "-c", "script:" + filepath.Join(
+			writeFiles(t, map[string]string{"serve.py": script}), "serve.py")}})
+	s.Get("/").Want(t, 200, "Hello, world!\n")
+}
+
 func TestScriptMistakes(t *testing.T) {
 	t.Parallel()
 	directory := writeFiles(t, map[string]string{

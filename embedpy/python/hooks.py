@@ -55,6 +55,8 @@ def load(config, values):
         text = config.get(name)
         if not text:
             continue
+        if text.startswith("<") and name not in values:  # out of --print-config
+            raise _refusal(name, "%s stands for a function of a Python config file; write MODULE.FUNCTION" % text)
         functions[name] = check(name, values[name] if text.startswith("<") else _import(name, text))
 
 

@@ -142,3 +142,20 @@ class BaseApplication:
     def run(self):
         """Serve it."""
         capture(self.wsgi, self.cfg.given)
+
+
+class WSGIApplication(BaseApplication):
+    """gunicorn.app.wsgiapp.WSGIApplication: subclasses have load() or load_wsgiapp(), or set app_uri, MODULE:NAME."""
+
+    app_uri = None
+
+    def load_config(self):
+        """Nothing: the command line and the configuration are the server's, and win over what a subclass sets."""
+
+    def load_wsgiapp(self):
+        """The callable that app_uri names."""
+        return loader._find(self.app_uri or "")
+
+    def load(self):
+        """The callable."""
+        return self.load_wsgiapp()

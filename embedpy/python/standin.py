@@ -1,13 +1,13 @@
 """A stand-in for the modules of gunicorn that its users' code imports, for environments without gunicorn.
 
-It comes last in sys.meta_path: an installed gunicorn is not hidden, but for its class of custom applications, which a
-script that pyhost runs must not find: it would start another server.
+It comes last in sys.meta_path: an installed gunicorn is not hidden, but for its classes of custom applications, which a
+script that pyhost runs must not find: they would start another server.
 """
 
 import sys
 from importlib.machinery import ModuleSpec
 
-BASE = "from _pyhost_script import BaseApplication\n"
+BASE = "from _pyhost_script import BaseApplication, WSGIApplication as Application\n"
 
 SOURCES = {
     "gunicorn": "__version__ = '27.0.0'  # the version whose interface this is\n"
@@ -17,6 +17,7 @@ SOURCES = {
                          "from _pyhost_logs import Atoms as SafeAtoms, DEFAULTS as CONFIG_DEFAULTS, Logger\n",
     "gunicorn.app": "",
     "gunicorn.app.base": BASE,
+    "gunicorn.app.wsgiapp": "from _pyhost_script import WSGIApplication\n",
     "pyhost.app": "",
     "pyhost.app.base": BASE,
 }
@@ -45,8 +46,8 @@ class Finder:
 
 
 def hide_base():
-    """From now on the class of custom applications is pyhost's, whatever is installed."""
-    sys.meta_path.insert(0, Finder(("gunicorn.app.base", "pyhost.app", "pyhost.app.base")))
+    """From now on the classes of custom applications are pyhost's, whatever is installed."""
+    sys.meta_path.insert(0, Finder(("gunicorn.app.base", "gunicorn.app.wsgiapp", "pyhost.app", "pyhost.app.base")))
 
 
 sys.meta_path.append(Finder(tuple(SOURCES)))
