@@ -2,6 +2,10 @@ package tests
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -169,4 +173,30 @@ func TestDrainDelay(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Clients that take or send nothing do not keep a worker from an orderly end: its exit handlers run, and the access log
+// has the file that was cut.
+func TestTermAndClientsThatWait(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		notes := filepath.Join(t.TempDir(), "notes")
+		directory := files(t, map[string]string{"large": strings.Repeat("x", 32<<20)})
+		s := Start(t, Options{App: "exit_handler", Kind: kind, Env: []string{"NOTES=" + notes}, Args: []string{
+			"--static", "/files=" + directory, "--graceful-timeout", "2", "--access-logfile", "-", "--access-logformat",
+			"%(U)s %(s)s %(B)s"}})
+		taking, sending := s.Dial(), s.Dial()
+		taking.Send(request("/files/large"))
+		taking.Read(make([]byte, 1000))
+		sending.Send("POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 10\r\n\r\nabc")
+		s.Get("/").wantStatus(t, 200)
+		s.Expect(`Worker graceful timeout \(pid:\d+\): closing .*: 1`)
+		s.Signal(syscall.SIGTERM)
+		s.WaitExit(0)
+		if _, err := os.Stat(notes); err != nil {
+			t.Errorf("no exit handler ran: %v", err)
+		}
+		if log := s.Log() + s.Output(); !regexp.MustCompile(`/files/large 200 \d{5,7}\n`).MatchString(log) {
+			t.Errorf("the access log has no line of the file, or not of a part:\n%s", log)
+		}
+	})
 }

@@ -38,7 +38,7 @@ func (w *worker) stop(graceful bool) {
 		w.http2.drain()
 		go w.drainIdle()
 		if w.graceful > 0 {
-			time.AfterFunc(max(w.graceful-lastMoment, w.graceful/2), w.surrender)
+			time.AfterFunc(max(w.graceful-lastMoment, w.graceful/2), w.runOut)
 		}
 	})
 	w.poller.wake(w.threads)
@@ -69,6 +69,7 @@ func (w *worker) drainIdle() {
 	for !w.finished() {
 		w.settleBacklog()
 		w.closeIdle(scoreboard.Now())
+		w.leaveClients()
 		time.Sleep(drainPeriod)
 	}
 	if w.abandoned.Load() == 0 {

@@ -87,11 +87,17 @@ func (l *lane) sendFile(c *conn, target *static.Target, q *static.Request, log *
 
 // patient is a client that is waited for; f is a file on its socket.
 func (l *lane) patient(c *conn, f *os.File) static.Client {
-	return static.Client{FD: c.fd, Write: func(p []byte) error { return writePatiently(f, p, l.w.timeouts.write) }}
+	return static.Client{FD: c.fd, Write: func(p []byte) error {
+		l.sending.begin(f)
+		defer l.sending.end(f)
+		return writePatiently(f, p, l.w.timeouts.write)
+	}}
 }
 
 // sendRest sends what the client has not taken at once of a file; f is on its socket.
 func (l *lane) sendRest(f *os.File, response *static.Response) error {
+	l.sending.begin(f)
+	defer l.sending.end(f)
 	rest := response.Rest
 	err := writePatiently(f, rest.Bytes, l.w.timeouts.write)
 	if rest.File == nil {

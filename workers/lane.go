@@ -29,9 +29,12 @@ type lane struct {
 	w       *worker
 	parsers sync.Pool // of *http1.Parser; one goroutine uses one at a time
 	heads   heads
+	sending sending
 }
 
-func newLane(w *worker) lane { return lane{w: w, heads: newHeads(w.timeouts.head)} }
+func newLane(w *worker) lane {
+	return lane{w: w, heads: newHeads(w.timeouts.head), sending: newSending()}
+}
 
 // enter takes the connection out of the poller and returns a file on a duplicate of its descriptor.
 func (l *lane) enter(c *conn) (*os.File, error) {

@@ -110,6 +110,7 @@ type worker struct {
 	draining    atomic.Bool
 	parting     atomic.Bool // or about to: no connection outlasts its next response
 	quick       atomic.Bool
+	overtime    atomic.Bool // graceful_timeout is nearly over, and what ran has been given up
 	signalsDue  atomic.Bool
 	stopOnce    sync.Once
 	leaveOnce   sync.Once
