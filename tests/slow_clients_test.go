@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"io"
+	"net"
 	"slices"
 	"strings"
 	"syscall"
@@ -115,6 +116,46 @@ func TestSlowReadersGetAll(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A client that reads slowly, but steadily, is none that takes nothing, even if the kernel finds room for more only after
+// write_timeout; also through TLS.
+func TestSteadySlowReader(t *testing.T) {
+	t.Parallel()
+	authority := NewAuthority(t)
+	s := startTLS(t, authority, Options{App: "tls", Bind: []string{"http://127.0.0.1:0", "https://127.0.0.2:0"},
+		Args: []string{"--write-timeout", "2", "--threads", "2"}})
+	for _, address := range s.Addresses {
+		t.Run(address, func(t *testing.T) {
+			t.Parallel()
+			c := s.DialTo(address)
+			c.t = t
+			if err := c.Conn.(*net.TCPConn).SetReadBuffer(32 << 10); err != nil {
+				t.Fatal(err)
+			}
+			if address == s.Addresses[1] {
+				c.Conn = tls.Client(c.Conn, &tls.Config{RootCAs: authority.Pool, ServerName: "example.org"})
+			}
+			c.reader = bufio.NewReaderSize(&trickling{Conn: c, until: time.Now().Add(5 * time.Second)}, 8<<10)
+			c.Send(get("/20000000"))
+			if r := c.Next("GET"); r.Status != 200 || len(r.Body) != 20000000 {
+				t.Errorf("status %d, %d bytes", r.Status, len(r.Body))
+			}
+		})
+	}
+}
+
+// trickling is a reader that takes little at a time at first.
+type trickling struct {
+	*Conn
+	until time.Time
+}
+
+func (s *trickling) Read(p []byte) (int, error) {
+	if time.Now().Before(s.until) {
+		<-time.After(50 * time.Millisecond)
+	}
+	return s.Conn.Read(p)
 }
 
 // sipping is a reader that pauses now and then, in the beginning, for longer than the server waits for it.

@@ -20,8 +20,9 @@ import (
 // bytes that came before the handshake was begun.
 type transport struct {
 	*os.File
-	conn  *conn
-	early []byte
+	conn     *conn
+	early    []byte
+	patience time.Duration // write_timeout; 0 = none
 	// closed is called once, when crypto/tls closes the connection; nil where a tunnel does.
 	closed func()
 	once   sync.Once
@@ -37,6 +38,43 @@ func (t *transport) Read(p []byte) (int, error) {
 	n, err := t.File.Read(p)
 	t.ended = t.ended || errors.Is(err, io.EOF)
 	return n, err
+}
+
+// Write is patient as writePatiently is, and asks what the client has taken only when its socket is full. crypto/tls
+// could not write on after a deadline that passed in the middle of a record.
+func (t *transport) Write(p []byte) (n int, err error) {
+	raw, err := t.SyscallConn()
+	if err != nil {
+		return 0, err
+	}
+	for {
+		failure := error(nil)
+		full, before := -1, 0 // what the client had not taken when its socket was full, and n then
+		err := raw.Write(func(fd uintptr) bool {
+			for n < len(p) && failure == nil {
+				written, err := unix.Write(int(fd), p[n:])
+				n += max(written, 0)
+				switch {
+				case errors.Is(err, unix.EAGAIN):
+					if full < 0 {
+						full, _ = unix.IoctlGetInt(int(fd), unix.TIOCOUTQ)
+						before = n
+					}
+					return false
+				case err != nil && !errors.Is(err, unix.EINTR):
+					failure = os.NewSyscallError("write", err)
+				}
+			}
+			return true
+		})
+		if err == nil {
+			return n, failure
+		}
+		if !errors.Is(err, os.ErrDeadlineExceeded) || t.patience == 0 || n == before && unsent(t.File) >= full {
+			return n, err
+		}
+		t.SetWriteDeadline(after(t.patience))
+	}
 }
 
 // Close closes the client's side.
@@ -61,7 +99,7 @@ func (t *transport) RemoteAddr() net.Addr { return nowhere }
 // eyes. early are the bytes that have been read from it already.
 func (l *lane) encrypt(c *conn, early []byte) {
 	l.start(c, func(f *os.File) {
-		conn := tls.Server(&transport{File: f, conn: c, early: early}, l.w.tls)
+		conn := tls.Server(&transport{File: f, conn: c, early: early, patience: l.w.timeouts.write}, l.w.tls)
 		l.heads.begin(f)
 		err := conn.Handshake()
 		l.heads.end(f)
