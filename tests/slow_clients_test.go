@@ -118,8 +118,8 @@ func TestSlowReadersGetAll(t *testing.T) {
 	}
 }
 
-// A client that reads slowly, but steadily, is none that takes nothing, even if the kernel finds room for more only after
-// write_timeout; also through TLS.
+// A client that reads slowly, but steadily, is none that takes nothing, even if the kernel finds room for more only
+// after write_timeout; also through TLS.
 func TestSteadySlowReader(t *testing.T) {
 	t.Parallel()
 	authority := NewAuthority(t)

@@ -101,7 +101,7 @@ type http2Key struct{}
 
 func (s *http2Server) connContext(ctx context.Context, conn net.Conn) context.Context {
 	t := conn.(*tls.Conn).NetConn().(*transport)
-	h := &http2Conn{w: s.w, facts: http2Facts(t.conn)}
+	h := &http2Conn{w: s.w, facts: http2Facts(t.conn), client: t.File}
 	t.closed = func() {
 		h.close()
 		s.w.close(t.conn)

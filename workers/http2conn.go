@@ -20,10 +20,11 @@ import (
 // http2Conn is one HTTP/2 connection: it turns its streams into HTTP/1.1 exchanges with the worker, over socket pairs
 // whose other ends are ordinary connections with this one's facts.
 type http2Conn struct {
-	w     *worker
-	facts wsgi.Conn
-	mu    sync.Mutex
-	idle  []*exchange
+	w      *worker
+	facts  wsgi.Conn
+	client *os.File // the client's socket
+	mu     sync.Mutex
+	idle   []*exchange
 }
 
 // exchange is the client's end of a connection inside the worker.
@@ -141,8 +142,11 @@ func (h *http2Conn) exchange(e *exchange, w http.ResponseWriter, r *http.Request
 		return err
 	}
 	copyHeader(w.Header(), response.Header)
+	if response.Header["Content-Type"] == nil {
+		w.Header()["Content-Type"] = nil // net/http would guess one
+	}
 	w.WriteHeader(response.StatusCode)
-	if err := copyBody(w, response); err != nil {
+	if err := h.copyBody(w, response); err != nil {
 		return fmt.Errorf("the response is cut: %w", err)
 	}
 	select {
@@ -238,33 +242,6 @@ func copyHeader(to, from http.Header) {
 		case "Connection", "Keep-Alive", "Transfer-Encoding", "Upgrade", "Proxy-Connection":
 		default:
 			to[name] = values
-		}
-	}
-}
-
-// copyBody sends each block of a stream as it comes.
-func copyBody(w http.ResponseWriter, response *http.Response) error {
-	defer response.Body.Close()
-	flush := func() error { return nil }
-	if response.ContentLength < 0 {
-		flush = http.NewResponseController(w).Flush
-	}
-	block := make([]byte, tunnelBlock)
-	for {
-		n, err := response.Body.Read(block)
-		if n > 0 {
-			if _, err := w.Write(block[:n]); err != nil {
-				return err
-			}
-			if err := flush(); err != nil {
-				return err
-			}
-		}
-		switch {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
-			return err
 		}
 	}
 }

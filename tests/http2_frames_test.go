@@ -1,0 +1,84 @@
+package tests
+
+import (
+	"crypto/tls"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+	"time"
+)
+
+// Frames of HTTP/2 (RFC 9113 6) that the tests write and read by hand.
+const (
+	frameData, frameHeaders, frameReset, frameSettings, frameWindow = 0, 1, 3, 4, 8
+	endStream, endHeaders                                           = 1, 4
+)
+
+// sendFrame sends one frame.
+func (c *Conn) sendFrame(kind, flags byte, stream byte, payload string) {
+	c.t.Helper()
+	c.Send(string([]byte{0, byte(len(payload) >> 8), byte(len(payload)), kind, flags, 0, 0, 0, stream}) + payload)
+}
+
+// openStream asks for a path. The indexes are those of HPACK's static table (RFC 7541 A).
+func (c *Conn) openStream(stream byte, path string) {
+	c.t.Helper()
+	c.sendFrame(frameHeaders, endStream|endHeaders, stream,
+		"\x82\x87\x04"+string([]byte{byte(len(path))})+path+"\x01\x0bexample.org")
+}
+
+// awaitFrame reads until a frame of a kind comes for a stream, and returns its payload.
+func (c *Conn) awaitFrame(kind, stream byte) string {
+	c.t.Helper()
+	c.SetReadDeadline(time.Now().Add(patience))
+	for seen := ""; ; {
+		head := make([]byte, 9)
+		if _, err := io.ReadFull(c.reader, head); err != nil {
+			c.t.Fatalf("no frame of type %d for stream %d: %v, but\n%s", kind, stream, err, seen)
+		}
+		payload := make([]byte, int(head[1])<<8|int(head[2]))
+		if _, err := io.ReadFull(c.reader, payload); err != nil {
+			c.t.Fatal(err)
+		}
+		if head[3] == kind && head[8] == stream {
+			return string(payload)
+		}
+		seen += fmt.Sprintln(hex.EncodeToString(head))
+	}
+}
+
+// A client that lets a response have no window does not hold it for ever: the stream is reset after write_timeout, and
+// the others go on.
+func TestHTTP2NoWindow(t *testing.T) {
+	t.Parallel()
+	authority := NewAuthority(t)
+	s := startTLS(t, authority, Options{App: "tls", Args: []string{"--http-protocols", "h2", "--write-timeout", "1",
+		"--keep-alive", "60"}})
+	c := s.DialTLS(&tls.Config{RootCAs: authority.Pool, NextProtos: []string{"h2"}})
+	c.Send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+	c.sendFrame(frameSettings, 0, 0, "\x00\x04\x00\x00\x00\x00") // the initial window is 0
+	c.openStream(1, "/100000")
+	c.awaitFrame(frameReset, 1)
+	s.WaitLog(`Client ip=127.0.0.1 took nothing of a stream for 1s \(write_timeout\): reset`, 1)
+	c.openStream(3, "/9")
+	c.awaitFrame(frameReset, 3)
+	c.openStream(5, "/9")
+	c.awaitFrame(frameHeaders, 5)
+	c.sendFrame(frameWindow, 0, 5, "\x00\x00\xff\xff")
+	if body := c.awaitFrame(frameData, 5); body != strings.Repeat("x", 9) {
+		t.Errorf("with a window the body is %q", body)
+	}
+}
+
+// net/http would add a guess.
+func TestHTTP2NoContentType(t *testing.T) {
+	t.Parallel()
+	authority := NewAuthority(t)
+	s := startTLS(t, authority, Options{App: "no_body", Args: []string{"--http-protocols", "h2"}})
+	response, body := h2(t, http2Client(t, authority, s), "/200/list", nil)
+	if _, there := response.Header["Content-Type"]; there || body != "not for you" {
+		t.Errorf("head %q, body %q", response.Header, body)
+	}
+}
