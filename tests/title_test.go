@@ -1,6 +1,7 @@
 package tests
 
 import (
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -14,6 +15,7 @@ func TestProcessTitles(t *testing.T) {
 		}{
 			{nil, "wsgi:application"},
 			{[]string{"-n", "shop"}, "shop"},
+			{[]string{"-c", filepath.Join(writeFiles(t, map[string]string{"c.py": "proc_name = 'site'"}), "c.py")}, "site"},
 		} {
 			s := Start(t, Options{App: "process", Kind: kind, Args: c.args})
 			report := s.process()

@@ -138,6 +138,9 @@ class Forkserver:
             errorlog.set_up(config, self.log)
         loader.prepare(config, message.get("argv") or [])
         self.reload = config.get("reload")
+        # A config file may have said it: it was not known when this process was started.
+        name = config.get("proc_name") or config.get("default_proc_name") or config.get("wsgi_app") or ""
+        _pyhost.set_title(("pyhost: forkserver [%s]" % name).encode("utf-8", "surrogateescape"))
         if any(config.get(name) for name in HOOKS):
             import _pyhost_hookhost as hookhost
             host = hookhost.HookHost(config, message.get("master_pid") or os.getppid(), self.send)
