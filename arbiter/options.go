@@ -51,6 +51,9 @@ type Options struct {
 	Binary, Directory string
 	// SetTitle sets the title of this process. Nil leaves it.
 	SetTitle func(string)
+	// ChangeLog has Log take over the settings of a reload, and tells whether they are others. Nil keeps those of the
+	// start.
+	ChangeLog func(*config.Config) (bool, error)
 	// Ready is called once, when the first workers are ready. Nil tells nobody.
 	Ready func()
 	// Settled is called each time a generation has taken over: the master has nothing to do for a while, and may give

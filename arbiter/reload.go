@@ -3,6 +3,8 @@ package arbiter
 import (
 	"fmt"
 	"time"
+
+	"github.com/pyhost/pyhost/config"
 )
 
 // reloadPatience is how long a reload that does not come to an end may hold up the next one, which may mend it.
@@ -71,6 +73,9 @@ func (a *arbiter) beginGeneration(e configRead) error {
 	if err := checkConfig(e.config); err != nil {
 		return err
 	}
+	if err := a.env.ownLogs(e.config); err != nil { // the workers open them by name, as the user that they are
+		return err
+	}
 	for _, warning := range e.config.Warnings {
 		a.log.Warning("%s", warning)
 	}
@@ -133,6 +138,7 @@ func (a *arbiter) swap() {
 		a.fading = nil
 	}
 	a.title(g.config)
+	a.changeLog(g.config)
 	g.announce = true
 	if g.left > 0 {
 		a.fading = old
@@ -143,6 +149,20 @@ func (a *arbiter) swap() {
 	a.retire(old, true)
 	a.trimSockets()
 	a.reloaded()
+}
+
+// changeLog has the master log where the new workers do.
+func (a *arbiter) changeLog(cfg *config.Config) {
+	if a.options.ChangeLog == nil {
+		return
+	}
+	changed, err := a.options.ChangeLog(cfg)
+	if err != nil {
+		a.log.Error("The master's own log stays as it was: %v", err)
+	}
+	if changed {
+		a.told = 0 // statsd may be another one
+	}
 }
 
 // reloaded tells that the last worker of a reload serves.

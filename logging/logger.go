@@ -38,6 +38,7 @@ type shared struct {
 	outputs  []errorOutput   // besides stream
 	statsd   *statsd         // one of outputs; nil = none
 	python   *python         // takes messages in place of stream; nil = none
+	settings errorSettings   // what New made it of
 }
 
 // errorOutput takes messages of the error log, all levels of them: it looks at enabled. It must not wait.

@@ -13,6 +13,7 @@ func New(c *config.Config) (*Logger, error) {
 	if err != nil {
 		return nil, err
 	}
+	l.settings = errorSettingsOf(c)
 	if c.LogFormat == "json" {
 		l.writeJSON()
 	}

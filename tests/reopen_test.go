@@ -1,6 +1,7 @@
 package tests
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -50,4 +51,50 @@ func TestLogsAreReopened(t *testing.T) {
 func contentOf(path string) string {
 	content, _ := os.ReadFile(path)
 	return string(content)
+}
+
+// A reload may change where the logs are and what they say: for the workers, whoever they are, and for the master.
+func TestReloadWithOtherLogs(t *testing.T) {
+	t.Parallel()
+	for _, owner := range []string{"", "daemon"} {
+		t.Run("user "+owner, func(t *testing.T) {
+			t.Parallel()
+			directory := shortDir(t)
+			if owner != "" {
+				needRoot(t)
+				if err := os.Chmod(directory, 0o755); err != nil {
+					t.Fatal(err)
+				}
+			}
+			settings := filepath.Join(directory, "settings.py")
+			configure := func(log, more string) string {
+				log = filepath.Join(directory, log)
+				text := fmt.Sprintf("errorlog = %q\naccesslog = %q\n%s\n", log, log+".access", more)
+				if owner != "" {
+					text += fmt.Sprintf("user = %q\n", owner)
+				}
+				if err := os.WriteFile(settings, []byte(text), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return log
+			}
+			first := configure("first", "")
+			s := Start(t, Options{App: "hello", Kind: syncKind, Cold: true, Args: []string{"-c", settings, "--preload"}})
+			s.FollowLog(first)
+			s.AwaitReady()
+			second := configure("second", "log_format = 'json'\nloglevel = 'debug'")
+			s.FollowLog(second)
+			s.Signal(syscall.SIGHUP)
+			s.WaitLog(`(?m)^{"level":"info",.*"pid":`+itoa(s.PID)+`,"message":"Reloaded: 1 new worker`, 1)
+			s.Get("/").Want(t, 200, "Hello, world!\n")
+			eventually(t, "a line of the access log", func() bool { return contentOf(second+".access") != "" })
+			s.Signal(syscall.SIGTTIN)
+			s.WaitLog(`"pid":`+itoa(s.PID)+`,"message":"Handling signal: ttin"`, 1)
+			if strings.Contains(contentOf(first), "ttin") {
+				t.Error("the master logs where it did before")
+			}
+			s.WaitWorkers(2)
+			s.forgetDescriptors()
+		})
+	}
 }

@@ -84,6 +84,7 @@ func master(args []string) int {
 		Binary:    binary,
 		Directory: directory,
 		SetTitle:  embedpy.SetTitle,
+		ChangeLog: log.Change,
 		Settled:   settle,
 		Ready:     ready,
 		Workers:   log.Workers,
