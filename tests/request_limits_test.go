@@ -1,6 +1,8 @@
 package tests
 
 import (
+	"bufio"
+	"crypto/tls"
 	"io"
 	"strings"
 	"testing"
@@ -54,6 +56,22 @@ func TestLimitsOfEveryProtocol(t *testing.T) {
 				t.Errorf("uwsgi, %s bytes: %d, want %d", length, r.Status, status)
 			}
 			c.ExpectClosed()
+		}
+	}
+}
+
+// Who reads the answer only after the last byte of an upload gets it all the same.
+func TestRefusedUploadIsAnswered(t *testing.T) {
+	t.Parallel()
+	authority := NewAuthority(t)
+	s := startTLS(t, authority, Options{App: "upload", Args: []string{"--limit-request-body", "1000"},
+		Bind: []string{"http://127.0.0.1:0", "https://127.0.0.2:0"}})
+	s.Expect(`Invalid request from ip=127\.0\.0\.1: [^\n]+ \(413\)`)
+	tunnel := tls.Client(s.DialTo(s.Addresses[1]).Conn, &tls.Config{RootCAs: authority.Pool, ServerName: "example.org"})
+	for _, c := range []*Conn{s.Dial(), {t: t, Conn: tunnel, reader: bufio.NewReader(tunnel)}} {
+		c.Send(post("/", strings.Repeat("x", 16<<20)))
+		if r := c.Next("POST"); r.Status != 413 || !r.Closes() {
+			t.Errorf("status %d", r.Status)
 		}
 	}
 }

@@ -192,7 +192,7 @@ func TestBodyLimit(t *testing.T) {
 // 507 (RFC 4918 11.5) when the body cannot be kept, and the log says where.
 func TestNoRoomForABody(t *testing.T) {
 	for name, request := range map[string]string{
-		"counted": post("/up", pattern(inMemory+1))[:100000], // what lies beyond lingerBytes ends in a reset
+		"counted": post("/up", pattern(inMemory+1))[:100000],
 		"chunked": chunked("/up", pattern(inMemory+200000), 5000)[:inMemory+20000],
 	} {
 		t.Run(name, func(t *testing.T) {

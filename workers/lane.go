@@ -15,8 +15,10 @@ import (
 )
 
 const (
-	lingerTime  = 2 * time.Second // RFC 9112 9.6: how long a closing connection is read from
-	lingerBytes = 64 << 10        // and how much
+	// lingerTime is how long a closing connection is read from (RFC 9112 9.6), and lingerBytes how much: many clients read
+	// the answer to an upload only when they have sent all of it.
+	lingerTime  = 2 * time.Second
+	lingerBytes = 64 << 20
 )
 
 // lane is the goroutine lane: it does what would make a Python thread wait for a client. It completes requests that did
