@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -185,10 +186,19 @@ func (c *conn) certified(certificate *x509.Certificate) {
 	f.Add("SSL_CLIENT_S_DN", []byte(certificate.Subject.String()))
 	f.Add("SSL_CLIENT_S_DN_CN", []byte(certificate.Subject.CommonName))
 	f.Add("SSL_CLIENT_I_DN", []byte(certificate.Issuer.String()))
-	f.Add("SSL_CLIENT_M_SERIAL", []byte(certificate.SerialNumber.Text(16)))
+	f.Add("SSL_CLIENT_M_SERIAL", serial(certificate))
 	f.Add("SSL_CLIENT_V_START", []byte(certificate.NotBefore.UTC().Format(when)))
 	f.Add("SSL_CLIENT_V_END", []byte(certificate.NotAfter.UTC().Format(when)))
 	f.Add("SSL_CLIENT_CERT", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate.Raw}))
+}
+
+// serial is a certificate's serial number as mod_ssl, nginx and openssl write it: whole bytes, in capitals.
+func serial(certificate *x509.Certificate) []byte {
+	text := fmt.Appendf(nil, "%X", certificate.SerialNumber)
+	if len(text)%2 == 1 {
+		text = append([]byte("0"), text...)
+	}
+	return text
 }
 
 // socketPair is two ends of a stream; the second is watched by Go's poller.
