@@ -49,7 +49,7 @@ func (t *thread) serveFile(c *conn, head, rest []byte) (served, mine bool) {
 	}
 	t.letGo() // a directory may have to be read from the disk
 	_ = unix.SetNonblock(c.fd, true)
-	response, err := q.Serve(static.Client{FD: c.fd}, target, t.w.files.maxAge)
+	response, err := t.w.answer(q, static.Client{FD: c.fd}, target)
 	c.answered.Store(true)
 	t.w.slot.AddRequest()
 	switch {
@@ -73,11 +73,20 @@ func (t *thread) serveFile(c *conn, head, rest []byte) (served, mine bool) {
 	return true, false
 }
 
+// answer serves q, and logs what is wrong with the machine.
+func (w *worker) answer(q *static.Request, client static.Client, target *static.Target) (*static.Response, error) {
+	response, err := q.Serve(client, target, w.files.maxAge)
+	if response.Cause != nil {
+		w.log.Error("Cannot serve a static file: %v", response.Cause)
+	}
+	return response, err
+}
+
 // sendFile serves a static file at the client's pace.
 func (l *lane) sendFile(c *conn, target *static.Target, q *static.Request, log *fileRecord, reuse bool, rest []byte) {
 	rest = append([]byte(nil), rest...)
 	l.start(c, func(f *os.File) {
-		response, err := q.Serve(l.patient(c, f), target, l.w.files.maxAge)
+		response, err := l.w.answer(q, l.patient(c, f), target)
 		f.Close()
 		c.answered.Store(true)
 		l.w.slot.AddRequest()

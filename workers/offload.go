@@ -39,9 +39,13 @@ func (t *thread) offload(c *conn, r *request) {
 		if response == nil {
 			f.Close()
 			l.w.log.Error("Cannot send the file that the response of %s names: %v", subject, err)
-			page := errorPage(method, 404, "")
+			status := 404
+			if static.IsFailure(err) {
+				status = 503
+			}
+			page := errorPage(method, status, "")
 			body := pageBody(page)
-			log.write(&static.Response{Status: 404, Head: page[:len(page)-len(body)], Bytes: int64(len(body))})
+			log.write(&static.Response{Status: status, Head: page[:len(page)-len(body)], Bytes: int64(len(body))})
 			l.finish(c, page)
 			return
 		}

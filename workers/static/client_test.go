@@ -172,3 +172,29 @@ func TestClientGone(t *testing.T) {
 		t.Errorf("%v, %d bytes, file %v", err, r.Bytes, r.Rest.File)
 	}
 }
+
+// A file that cannot be opened for want of descriptors is not said to be missing: caches would keep that.
+func TestNoDescriptors(t *testing.T) {
+	file := target(t, "small", "x")
+	server, client := pair(t)
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	none := limit
+	none.Cur = 1
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &none); err != nil {
+		t.Fatal(err)
+	}
+	r, err := get().Serve(Client{FD: server}, file, 0)
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	if err != nil || r.Status != 503 || !errors.Is(r.Cause, unix.EMFILE) {
+		t.Errorf("status %d, cause %v, error %v", r.Status, r.Cause, err)
+	}
+	head := make([]byte, 12)
+	if _, err := io.ReadFull(client, head); err != nil || string(head) != "HTTP/1.1 503" {
+		t.Errorf("%q, %v", head, err)
+	}
+}

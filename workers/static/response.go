@@ -19,6 +19,8 @@ type Response struct {
 	Bytes int64
 	// Rest is what the client did not take at once.
 	Rest Rest
+	// Cause is why a file that may well be there cannot be had, for the log; nil = nothing of the kind.
+	Cause error
 
 	client    Client
 	header    http.Header

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/pyhost/pyhost/protocol/http1"
 )
 
@@ -120,9 +122,13 @@ func (q *Request) send(r *Response, t *Target) {
 	f, err := t.open(q.header.Get("Accept-Encoding"))
 	if err != nil {
 		r.header = http.Header{}
-		if errors.Is(err, fs.ErrPermission) {
+		switch {
+		case IsFailure(err):
+			r.Cause = err
+			r.fail(http.StatusServiceUnavailable) // a 404 would be kept by caches
+		case errors.Is(err, fs.ErrPermission):
 			r.fail(http.StatusForbidden)
-		} else {
+		default:
 			r.fail(http.StatusNotFound) // whatever it is, it tells nobody what else is there
 		}
 		return
@@ -131,6 +137,16 @@ func (q *Request) send(r *Response, t *Target) {
 	f.describe(r.header, t.name)
 	r.size = f.info.Size()
 	http.ServeContent(r, q.request(), t.name, f.info.ModTime(), &content{file: f})
+}
+
+// IsFailure says whether a file could not be opened for a reason that lies with the machine, and passes.
+func IsFailure(err error) bool {
+	for _, errno := range []unix.Errno{unix.EMFILE, unix.ENFILE, unix.ENOMEM, unix.EIO, unix.ESTALE, unix.ETIMEDOUT} {
+		if errors.Is(err, errno) {
+			return true
+		}
+	}
+	return false
 }
 
 // fail answers with gunicorn's small error page.
