@@ -8,7 +8,7 @@ from importlib.machinery import PathFinder
 import _pyhost_loader as loader
 import _pyhost_stdlib as stdlib
 
-_files = {}      # top-level module: its file, and the state in which that was imported
+_files = {}      # library module: its file, and the state in which that was imported
 _path = []       # sys.path at that time
 _automatic = []  # the modules that came with a framework, where nothing else was asked for
 
@@ -35,7 +35,7 @@ def share(config, log):
         _share_named(name, log)
     for name in _libraries(before):
         file = _file(name)
-        if "." not in name and file is not None:
+        if isinstance(file, str):
             _files[name] = file, _state(file)
     _path[:] = sys.path
 
@@ -46,7 +46,7 @@ def named(config):
 
 
 def renew(log):
-    """In a new worker: a framework that has been upgraded since is imported anew.  A worker may start days later."""
+    """In a new worker: a framework of which a file has changed since is imported anew.  That may be days later."""
     if all(_state(file) == state for file, state in _files.values()):
         return
     if not _automatic:
@@ -62,6 +62,8 @@ def check(log):
     if sys.path == _path:
         return
     for root, (file, _) in sorted(_files.items()):
+        if "." in root:
+            continue
         spec = PathFinder.find_spec(root)
         if spec is not None and spec.origin not in (None, file) and _file(root) == file:
             log("warning", "the application's sys.path has %s in %s, but the workers share %s; with --share-imports "

@@ -26,15 +26,18 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "kept"
 
 func TestShareAuto(t *testing.T) {
 	python(t, sharedPrelude+`
+os.mkdir(os.path.join(site.name, "package"))
+install(**{"package/__init__": "", "package/part": "version = 1"})
+install(helper="import package.part")
 with application(shared_files) as directory:
     path = list(sys.path)
     share("auto")
     assert lines == [("debug", "share_imports auto: flask")], lines
     assert sys.path == path and "app" not in sys.modules and "logging.config" in sys.modules
     assert sys.modules["flask"].settings is None and os.environ["DJANGO_SETTINGS_MODULE"] == "kept"
-    assert sorted(shared._files) == sorted(shared._automatic) == ["flask", "helper"], shared._files
+    assert sorted(shared._files) == sorted(shared._automatic) == ["flask", "helper", "package", "package.part"]
 
-    # a worker: nothing has changed, then sys.path has, then the files
+    # a worker: nothing has changed, then sys.path has, then a file deep in a package
     shared.renew(print)
     shared.check(print)
     assert "flask" in sys.modules
@@ -45,11 +48,11 @@ with application(shared_files) as directory:
         assert lines[1:] == [("warning", "the application's sys.path has flask in %s, but the workers share %s; with "
             "--share-imports stdlib each imports its own" % (
             os.path.join(vendor, "flask.py"), os.path.join(site.name, "flask.py")))], lines
-    install(helper="upgraded = True")
+    install(**{"package/part": "version = 2 # patched"})
     shared.renew(print)
     assert "flask" not in sys.modules and "helper" not in sys.modules and "wsgiref.util" in sys.modules
     import flask
-    assert flask.helper.upgraded and flask.settings == "kept"
+    assert flask.helper.package.part.version == 2 and flask.settings == "kept"
     sys.path.append("/nowhere/else")
     shared.check(print)
 `, "")
