@@ -2,9 +2,17 @@ package arbiter
 
 // delayStop begins drain_delay, or the moment that connections need which the kernel keeps back, and reports whether
 // there is one: the server goes on as before, but says with every answer that its connection ends, and to systemd that
-// it stops. A second signal, or the end of the delay, stops it.
+// it stops. A second signal, or the end of the delay, stops it; but supervisors often send TERM twice, and what the
+// kernel keeps back has its moment all the same.
 func (a *arbiter) delayStop() bool {
-	if a.phase != serving || a.leaving() {
+	if a.leaving() {
+		if a.env.now() >= a.shutdown.earliest {
+			return false
+		}
+		a.shutdown.at = a.shutdown.earliest
+		return true
+	}
+	if a.phase != serving {
 		return false
 	}
 	delay := seconds(a.current.config.DrainDelay)
@@ -13,6 +21,7 @@ func (a *arbiter) delayStop() bool {
 	}
 	if a.isLast() && a.env.letThrough(a.current.sockets.own().all()) {
 		delay = max(delay, keptBackGrace)
+		a.shutdown.earliest = a.after(keptBackGrace)
 	}
 	if delay == 0 {
 		return false

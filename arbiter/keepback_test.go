@@ -134,6 +134,28 @@ func TestStopAndWhatIsKeptBack(t *testing.T) {
 	}
 }
 
+// A second TERM does not take that moment away; it ends a drain_delay no sooner.
+func TestSecondTermAndWhatIsKeptBack(t *testing.T) {
+	for _, delay := range []int{0, 5} {
+		h := booted(t, func(c *config.Config) { c.DrainDelay = delay })
+		h.keepsBack = true
+		h.signal(unix.SIGTERM)
+		h.pass(keptBackGrace / 2)
+		h.signal(unix.SIGTERM)
+		for _, w := range h.wantAlive(2) {
+			if len(w.stops) > 0 {
+				t.Errorf("drain_delay %d: stopped by the second signal", delay)
+			}
+		}
+		h.pass(keptBackGrace / 2)
+		for _, w := range h.wantAlive(2) {
+			if len(w.stops) != 1 || !w.stops[0] {
+				t.Errorf("drain_delay %d: stops %v", delay, w.stops)
+			}
+		}
+	}
+}
+
 func TestStopBesideAnotherMaster(t *testing.T) {
 	h := booted(t, nil)
 	h.keepsBack = true

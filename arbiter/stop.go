@@ -12,9 +12,10 @@ const hurryGrace = 2 * time.Second
 
 // shutdown is how the master ends.
 type shutdown struct {
-	reason string        // logged as the last line; empty after a signal
-	said   bool          // that it ends
-	at     time.Duration // when drain_delay is over; 0 = there was none
+	reason   string        // logged as the last line; empty after a signal
+	said     bool          // that it ends
+	at       time.Duration // when drain_delay is over; 0 = there was none
+	earliest time.Duration // when it may be ended by a second signal
 }
 
 // stop begins the end: no new connections, and the workers leave. Graceful lets running requests finish within

@@ -139,6 +139,18 @@ func TestInterruptToTheWholeGroup(t *testing.T) {
 	})
 }
 
+// Some supervisors send SIGTERM to all processes: the master alone says when the workers stop, and replaces none.
+func TestTermToTheWholeGroup(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		s := Start(t, Options{App: "process", Kind: kind, Workers: 2, Args: []string{"--drain-delay", "1"}})
+		syscall.Kill(-s.PID, syscall.SIGTERM)
+		s.WaitExit(0)
+		if n := strings.Count(s.Log(), "Booting worker"); n != 2 {
+			t.Errorf("%d workers booted, want the first 2 alone", n)
+		}
+	})
+}
+
 // --drain-delay: connections are accepted and answered until it is over, but none is kept. A second signal ends it.
 func TestDrainDelay(t *testing.T) {
 	for name, seconds := range map[string]string{"over": "2", "hastened": "60"} {

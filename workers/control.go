@@ -7,6 +7,7 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -63,7 +64,7 @@ func (w *worker) obeySignals(received <-chan os.Signal) {
 	for s := range received {
 		switch s {
 		case syscall.SIGTERM:
-			w.stop(true)
+			time.AfterFunc(masterGrace, w.terminate)
 		case syscall.SIGINT, syscall.SIGQUIT:
 			w.stop(false)
 		case syscall.SIGUSR1:
@@ -74,6 +75,18 @@ func (w *worker) obeySignals(received <-chan os.Signal) {
 			// For the master. gunicorn's workers die of them, so that `pkill -HUP` is an outage there.
 			w.log.Info("Ignoring %s: it is for the master", strings.ToLower(unix.SignalName(s.(syscall.Signal))))
 		}
+	}
+}
+
+// masterGrace is how long a worker that gets SIGTERM waits for word from the master. The signal may have gone to all
+// processes of the server (systemd's default KillMode=control-group, dumb-init): then the master says when to stop, and
+// until then somebody must take what comes.
+const masterGrace = 200 * time.Millisecond
+
+// terminate is SIGTERM to this worker alone.
+func (w *worker) terminate() {
+	if !w.parting.Load() {
+		w.stop(true)
 	}
 }
 
