@@ -201,6 +201,21 @@ func TestHookThatKeepsFromStarting(t *testing.T) {
 	}
 }
 
+// The application gets the headers as pre_request has left them, as under gunicorn; the next request has its own.
+func TestPreRequestChangesHeaders(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		s := withHooks(t, Options{Kind: kind})
+		c := s.Dial()
+		bodies := map[string]string{"change": "HTTP_X_ADDED=by the hook,twice", "nothin": "HTTP_X_MARK=mine"}
+		for range 3 {
+			for query, want := range bodies {
+				r := c.Roundtrip("GET /headers?" + query + " HTTP/1.1\r\nHost: test\r\nX-Mark: mine\r\n\r\n")
+				r.Want(t, 200, want)
+			}
+		}
+	})
+}
+
 // What post_request learns of a request that failed is what the client got.
 func TestPostRequestOfFailure(t *testing.T) {
 	forEachWorkerKind(t, func(t *testing.T, kind Kind) {

@@ -14,7 +14,7 @@ class Request:
 
     def __init__(self, environ):
         self._environ = dict(environ)  # the application may change its own
-        self._headers = None
+        self._headers = self._given = None
         self.method = environ["REQUEST_METHOD"]
         self.uri = environ["RAW_URI"]
         rest, _, self.fragment = self.uri.partition("#")
@@ -44,19 +44,39 @@ class Request:
 
     @property
     def headers(self):
-        """[(NAME, value)], names in upper case; repeated ones are joined as in environ."""
+        """[(NAME, value)], names in upper case; repeated ones are joined as in environ.
+
+        What pre_request adds, changes or takes away holds for the application.
+        """
         if self._headers is None:
             found = [(key[5:].replace("_", "-"), value) for key, value in self._environ.items()
                      if key.startswith("HTTP_")]
             found += [(key.replace("_", "-"), self._environ[key]) for key in ("CONTENT_TYPE", "CONTENT_LENGTH")
                       if key in self._environ]
-            self._headers = found
+            self._headers, self._given = found, list(found)
         return self._headers
+
+    def pass_on(self, environ):
+        """Give the application the headers as pre_request has left them."""
+        if self._headers == self._given:
+            return
+        for name, _ in self._given:
+            environ.pop(_variable(name), None)
+        found = {}
+        for name, value in self._headers:
+            found.setdefault(_variable(name), []).append(str(value))
+        environ.update((key, ("; " if key == "HTTP_COOKIE" else ",").join(found[key])) for key in found)
 
     def should_close(self):
         """Whether the client asked for the end of the connection."""
         connection = self._environ.get("HTTP_CONNECTION", "").lower()
         return connection == "close" or self.version < (1, 1) and connection != "keep-alive"
+
+
+def _variable(name):
+    """The key of a header in environ."""
+    key = name.upper().replace("-", "_")
+    return key if name.upper() in ("CONTENT-TYPE", "CONTENT-LENGTH") else "HTTP_" + key
 
 
 class Response:
@@ -106,6 +126,10 @@ def before(environ):
     """C calls it before the application, in the request's thread.  What it returns comes back to after."""
     request = Request(environ)
     hooks.call("pre_request", worker.log, worker, request)
+    try:
+        request.pass_on(environ)
+    except Exception:  # the hook has made something of them that is no list of pairs
+        worker.log.exception("pre_request has left headers that cannot be used")
     return request
 
 

@@ -61,6 +61,9 @@ def pre_request(worker, req):
     """Worker: before a request."""
     req.mark = worker.nr
     headers = dict(req.headers)
+    if req.query == "change":
+        req.headers[:] = [pair for pair in req.headers if pair[0] != "X-MARK"]
+        req.headers.extend([("X-Added", "by the hook"), ("X-ADDED", "twice")])
     _say(worker.log, "pre_request", req.method, req.path, req.uri, req.query, headers.get("X-MARK"), req.version)
 
 
