@@ -121,14 +121,16 @@ func TestLoggerOfTheServer(t *testing.T) {
 	t.Parallel()
 	const text, object = `\[[^]]*\] \[PID\] \[INFO\] an own message$`,
 		`{"level": "info", "time": "[^"]*", "pid": PID, "worker": 1, "message": "an own message"}$`
+	const raised, fields = `\[ERROR\] it failed\nTraceback (.*\n)+?KeyError: 'key'\n`,
+		`"message": "it failed", "exception": "KeyError", "traceback": "Traceback .*KeyError: 'key'"}\n`
 	for _, c := range []struct {
-		name string
-		args []string
-		file bool
-		want string
+		name         string
+		args         []string
+		file         bool
+		want, failed string
 	}{
-		{"plain", nil, false, text}, {"preload", []string{"--preload"}, true, text},
-		{"json", []string{"--log-format", "json"}, false, object},
+		{"plain", nil, false, text, raised}, {"preload", []string{"--preload"}, true, text, raised},
+		{"json", []string{"--log-format", "json"}, false, object, fields},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -142,9 +144,11 @@ func TestLoggerOfTheServer(t *testing.T) {
 			}
 			s.AwaitReady()
 			s.Expect("one more")
+			s.Expect("it failed")
 			s.Get("/log").Want(t, 200, "done")
 			s.WaitLog(`(?m)^`+strings.ReplaceAll(c.want, "PID", itoa(s.Workers()[0])), 1)
 			s.WaitLog("one more(…|.u2026)", 1)
+			s.WaitLog(c.failed, 1)
 			if strings.Contains(s.Log(), "unseen") {
 				t.Error("--log-level does not hold")
 			}

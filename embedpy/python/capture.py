@@ -69,13 +69,13 @@ class Captured(io.TextIOBase):
             pass  # a full disk, or a pipe that nobody reads: the line is lost
 
 
-def as_json(level, text):
+def as_json(level, text, **more):
     """A message of this moment as --log-format json has it, without the end of the line."""
     now = time.time()
     stamp = time.strftime("%Y-%m-%dT%H:%M:%S", time.localtime(now)) + ".%06d" % (now % 1 * 1e6)
     zone = time.strftime("%z", time.localtime(now))
     return json.dumps({"level": level, "time": stamp + zone[:3] + ":" + zone[3:], "pid": os.getpid(),
-                       "worker": worker.number, "message": text})
+                       "worker": worker.number, "message": text, **more})
 
 
 def start(fd, form):

@@ -42,7 +42,13 @@ class Object(logging.Formatter):
     def format(self, record):
         """The line without its end."""
         import _pyhost_capture as capture
-        return capture.as_json(record.levelname.lower(), _bare.format(record))
+        level = record.levelname.lower()
+        if not record.exc_info or record.exc_info[0] is None:
+            return capture.as_json(level, _bare.format(record))
+        kind = record.exc_info[0]
+        name = kind.__qualname__ if kind.__module__ == "builtins" else kind.__module__ + "." + kind.__qualname__
+        return capture.as_json(level, record.getMessage(), exception=name,
+                               traceback=_bare.formatException(record.exc_info))
 
 
 _bare = logging.Formatter()

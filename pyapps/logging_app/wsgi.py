@@ -30,6 +30,10 @@ def application(environ, start_response):
         OWN.debug("unseen")
         OWN.info("an own %s", "message")
         SERVER.warning("one more\u2026")
+        try:
+            {}["key"]
+        except KeyError:
+            OWN.exception("it %s", "failed")
     if environ["PATH_INFO"] == "/raise":
         raise ValueError("100% wrong")
     start_response("200 OK", TEXT)
