@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -153,6 +154,8 @@ func TestUWSGIPing(t *testing.T) {
 	t.Parallel()
 	server := Start(t, Options{App: "hello", Bind: []string{"127.0.0.1:0"}, Args: []string{"--protocol", "uwsgi"}})
 	for _, size := range []int{4, 1} {
+		// What a request had, its length above all, is not the ping's.
+		server.Do(uwsgiPacket(0, "REQUEST_METHOD=POST", "PATH_INFO=/", "CONTENT_LENGTH=5")+"12345").wantStatus(t, 200)
 		c := server.Dial()
 		c.SendSplit("\x64\x00\x00\x00", size)
 		if pong := c.ReadRaw(4); pong != "\x64\x00\x00\x01" {
@@ -160,6 +163,24 @@ func TestUWSGIPing(t *testing.T) {
 		}
 		c.ExpectClosed()
 	}
+}
+
+// The access log tells a request that is refused, not the bytes of its packet.
+func TestUWSGIRefusalsInTheLog(t *testing.T) {
+	t.Parallel()
+	server := Start(t, Options{App: "hello", Bind: []string{"uwsgi://127.0.0.1:0"}, Args: []string{"--body-timeout", "1",
+		"--limit-request-body", "100", "--access-logfile", "-", "--access-logformat", "%(r)s %(s)s"}})
+	server.Expect(`Invalid request from ip=127.0.0.1: body larger than limit_request_body \(413\)`)
+	server.Expect(`Invalid request from ip=127.0.0.1: request body stood still for too long \(body_timeout\) \(408\)`)
+	for length, status := range map[string]int{"101": 413, "100": 408} {
+		server.Do(uwsgiPacket(0, "REQUEST_METHOD=POST", "REQUEST_URI=/"+length, "SERVER_PROTOCOL=HTTP/1.1",
+			"CONTENT_LENGTH="+length)).wantStatus(t, status)
+	}
+	eventually(t, "both are told", func() bool {
+		lines := strings.Split(strings.TrimSpace(server.Output()), "\n")
+		slices.Sort(lines)
+		return slices.Equal(lines, []string{"POST /100 HTTP/1.1 408", "POST /101 HTTP/1.1 413"})
+	})
 }
 
 func TestUWSGIRefuses(t *testing.T) {

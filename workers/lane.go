@@ -94,6 +94,7 @@ func (l *lane) receive(c *conn, data []byte) {
 
 // incomplete ends a connection whose request never became one; head is what came first.
 func (l *lane) incomplete(c *conn, err error, head []byte) {
+	head = c.line(head)
 	var refusal *http1.Refusal
 	if errors.As(err, &refusal) {
 		l.w.log.Warning("Invalid request from ip=%s: %s (%d)", c.peer(), refusal.Rule, refusal.Status)

@@ -44,7 +44,7 @@ func (t *thread) consumePacket(c *conn, data []byte) bool {
 	case errors.Is(err, http1.ErrIncomplete), err == nil && int64(len(data)-n) < length:
 		t.w.lane.receive(c, data)
 	case err != nil:
-		t.refuse(c, err, nil)
+		t.refuse(c, err, c.line(data))
 	case t.packet.Ping:
 		socket.Send(c.fd, uwsgi.Pong) // four bytes always fit
 		t.w.lane.end(c)
@@ -52,6 +52,25 @@ func (t *thread) consumePacket(c *conn, data []byte) bool {
 		t.respondLast(c, request{kind: bodyKind(&t.request), body: data[n : n+int(length)], once: true})
 	}
 	return false
+}
+
+// line is head, the beginning of a message on c, in the form of an HTTP request line if it is a uwsgi packet; nil if
+// that is not whole.
+func (c *conn) line(head []byte) []byte {
+	var packet uwsgi.Packet
+	if !c.packets {
+		return head
+	}
+	if _, err := uwsgi.Parse(head, uwsgi.MaxSize, &packet); err != nil || packet.Ping {
+		return nil
+	}
+	protocol := protocols[0]
+	for _, v := range packet.Vars {
+		if string(v.Name) == "SERVER_PROTOCOL" {
+			protocol = v.Value
+		}
+	}
+	return fmt.Appendf(nil, "%s %s %s", packet.Request.Method, packet.Request.Target, protocol)
 }
 
 var errPacketBody = &http1.Refusal{Status: 413, Rule: "body larger than limit_request_body"}

@@ -128,10 +128,10 @@ func (c *conn) discard() {
 func (c *conn) requestLine() []byte {
 	head := c.message.raw
 	if len(head) == 0 {
-		head = make([]byte, 200)
+		head = make([]byte, 4<<10)
 		n, _ := socket.Peek(c.fd, head)
 		head = head[:max(n, 0)]
 	}
-	line, _, _ := bytes.Cut(head, []byte("\r\n"))
+	line, _, _ := bytes.Cut(c.line(head), []byte("\r\n"))
 	return line[:min(len(line), 200)]
 }

@@ -93,7 +93,7 @@ func (p *pace) late(got int64, err error) error {
 	switch {
 	case !errors.Is(err, os.ErrDeadlineExceeded):
 		return nil
-	case p.limits.rate > 0 && !time.Now().Before(p.earned(got)):
+	case p.limits.rate > 0 && got > 0 && !time.Now().Before(p.earned(got)):
 		return errBodySlow
 	}
 	return errBodyLate

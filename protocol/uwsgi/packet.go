@@ -25,7 +25,7 @@ type Packet struct {
 	Vars []http1.Header
 	// Managed: PATH_INFO begins with SCRIPT_NAME, which the server has to take off (modifier1 30).
 	Managed bool
-	// Ping: the packet asks whether somebody is there; Pong is the answer.
+	// Ping: the packet asks whether somebody is there; Pong is the answer. There is no request then.
 	Ping bool
 	// Request describes the request in HTTP's terms: the method, target, path and query; the variables HTTP_* as
 	// headers in lower case; ContentLength, 0 without one. Minor is 0 and KeepAlive false: the end of the connection is

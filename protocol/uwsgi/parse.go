@@ -25,6 +25,7 @@ func Parse(buf []byte, limit int, packet *Packet) (n int, err error) {
 		return 0, refuse(400, "packet of %d bytes, the limit (uwsgi_buffer_size) is %d", size, limit)
 	}
 	if packet.Ping {
+		packet.Vars, packet.Request = packet.Vars[:0], http1.Request{Headers: packet.Request.Headers[:0]}
 		return headerSize, nil
 	}
 	if buf[3] != 0 {

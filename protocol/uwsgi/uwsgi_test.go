@@ -52,8 +52,9 @@ func TestParse(t *testing.T) {
 	if _, err := Parse(packet(30, vars), MaxSize, &p); err != nil || !p.Managed {
 		t.Errorf("modifier1 30: %v, %v", p.Managed, err)
 	}
-	if n, err := Parse(packet(100, nil), MaxSize, &p); err != nil || n != 4 || !p.Ping {
-		t.Errorf("ping: %d, %v, %v", n, p.Ping, err)
+	p.Request.ContentLength = 5 // of the packet before
+	if n, err := Parse(packet(100, nil), MaxSize, &p); err != nil || n != 4 || !p.Ping || p.Request.ContentLength != 0 {
+		t.Errorf("ping: %d, %v, %v, %+v", n, p.Ping, err, p.Request)
 	}
 }
 
