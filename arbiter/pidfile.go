@@ -1,6 +1,7 @@
 package arbiter
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -70,9 +71,15 @@ func readPid(path string) (int, error) {
 	return pid, nil
 }
 
-// alive reports whether there is a process pid; one of another user counts (EPERM).
+// alive reports whether there is a process pid; one of another user counts (EPERM). One that has ended, and whose
+// parent has not asked for it yet, does not: in a container perhaps nobody ever asks.
 func alive(pid int) bool {
-	return !errors.Is(unix.Kill(pid, 0), unix.ESRCH)
+	if errors.Is(unix.Kill(pid, 0), unix.ESRCH) {
+		return false
+	}
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	// proc_pid_stat(5): the name is in parentheses, and may have some itself; the state follows.
+	return err != nil || !strings.HasPrefix(string(stat[bytes.LastIndexByte(stat, ')')+1:]), " Z")
 }
 
 // move is the pid file of a new configuration: p itself if the path is the same, else another one. p stays until

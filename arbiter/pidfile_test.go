@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -65,6 +66,26 @@ func TestPidfileOfOthers(t *testing.T) {
 				t.Errorf("the file has %q", text)
 			}
 		})
+	}
+}
+
+// A process of which only the end is left, for a parent that does not ask, keeps nobody from starting.
+func TestPidfileOfAZombie(t *testing.T) {
+	ended := exec.Command("true")
+	if err := ended.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = ended.Wait() })
+	var info unix.Siginfo
+	if err := unix.Waitid(unix.P_PID, ended.Process.Pid, &info, unix.WEXITED|unix.WNOWAIT, nil); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "pid")
+	if err := os.WriteFile(path, fmt.Appendln(nil, ended.Process.Pid), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := createPidfile(path, os.Getpid()); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -99,11 +99,14 @@ type predecessorLeft struct{}
 
 // apply makes this master the only one: until now its pid file was NAME.2, as in gunicorn, and systemd knew the other.
 func (predecessorLeft) apply(a *arbiter) {
+	gone := a.upgrade.predecessor
 	a.upgrade.predecessor = 0
 	a.watchdog.tellAt = 0 // systemd listens to this process from now on
 	a.log.Info("Master has been promoted.")
 	old := a.pidfile()
-	pidfile, err := createPidfile(a.pidPath(a.current.config), a.pid)
+	path := a.pidPath(a.current.config)
+	(&pidfile{path, gone}).remove() // it was killed, and may be a process still, of which only the end is left
+	renamed, err := createPidfile(path, a.pid)
 	if err != nil {
 		a.log.Error("%s", err)
 		return
@@ -111,7 +114,7 @@ func (predecessorLeft) apply(a *arbiter) {
 	old.remove()
 	for _, g := range []*generation{a.current, a.next} {
 		if g != nil && g.pidfile == old {
-			g.pidfile = pidfile
+			g.pidfile = renamed
 		}
 	}
 	if a.phase == serving {

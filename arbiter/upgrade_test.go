@@ -121,6 +121,13 @@ func TestWinchOnATerminalIsIgnored(t *testing.T) {
 
 // The new master keeps its pid in NAME.2 and is quiet towards systemd; both change when the old one has gone.
 func TestUpgradePromotion(t *testing.T) {
+	for how, killed := range map[string]bool{"left": false, "was killed": true} {
+		t.Run(how, func(t *testing.T) { testPromotion(t, killed) })
+	}
+}
+
+// testPromotion makes the new master the only one. An old one that was killed has left its pid file behind.
+func testPromotion(t *testing.T, killed bool) {
 	path := filepath.Join(t.TempDir(), "pid")
 	pid := os.Getpid()
 	if err := os.WriteFile(path, []byte("1\n"), 0o644); err != nil { // of the old master, which lives
@@ -138,8 +145,10 @@ func TestUpgradePromotion(t *testing.T) {
 	if len(h.upgrades) != 0 || h.a.alone() || len(h.notes) != 0 {
 		t.Errorf("before the promotion: %d upgrades, systemd heard %q", len(h.upgrades), h.notes)
 	}
-	if err := os.Remove(path); err != nil {
-		t.Fatal(err)
+	if !killed {
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
 	}
 	h.post(predecessorLeft{})
 	if got, _ := readPid(path); got != pid {
