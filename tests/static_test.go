@@ -138,6 +138,15 @@ func TestStaticConditionsAndRanges(t *testing.T) {
 	if r := get("/static/site.css", "Range: bytes=7-"); r.Status != 416 || r.Value("Content-Range") != "bytes */7" {
 		t.Errorf("a range behind the end: %d %q", r.Status, r.Fields)
 	}
+	if r := get("/static/site.css", "Range: bytes=-0"); r.Status != 416 || r.Value("Content-Range") != "bytes */7" {
+		t.Errorf("the last 0 bytes: %d %q", r.Status, r.Fields)
+	}
+	get("/static/site.css", "Range: BYTES=1-2").Want(t, 206, "od")
+	get("/static/site.css", "Range: lines=1-2").Want(t, 200, "body {}")
+	get("/static/empty.txt", "Range: bytes=-5").Want(t, 200, "")
+	if r := get("HEAD /static/site.css", "Range: bytes=1-2"); r.Status != 200 || r.Value("Content-Length") != "7" {
+		t.Errorf("a range of HEAD: %d %q", r.Status, r.Fields)
+	}
 	r = get("/static/site.css", "Range: bytes=0-0,2-3")
 	if r.Status != 206 || !strings.HasPrefix(r.Value("Content-Type"), "multipart/byteranges") ||
 		!strings.Contains(r.Body, "\r\n\r\nb\r\n") || !strings.Contains(r.Body, "\r\n\r\ndy\r\n") {

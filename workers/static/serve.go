@@ -90,7 +90,7 @@ func (q *Request) Send(client Client, t *Target, status int, header http.Header)
 			f.describe(header, t.name)
 			header.Del("Vary")
 		}
-		http.ServeContent(r, q.request(), t.name, f.info.ModTime(), &content{file: f})
+		http.ServeContent(r, q.request(r.size), t.name, f.info.ModTime(), &content{file: f})
 	} else {
 		header.Set("Content-Length", strconv.FormatInt(r.size, 10))
 		r.WriteHeader(status)
@@ -116,7 +116,33 @@ func (r *Response) leave(f *file) {
 	}
 }
 
-func (q *Request) request() *http.Request { return &http.Request{Method: q.method, Header: q.header} }
+// request is q for net/http, of a file with size bytes.
+func (q *Request) request(size int64) *http.Request {
+	if value := q.header.Get("Range"); value != "" {
+		q.header.Del("Range")
+		if value = byteRanges(value, size); q.method == "GET" && value != "" {
+			q.header.Set("Range", value)
+		}
+	}
+	return &http.Request{Method: q.method, Header: q.header}
+}
+
+// byteRanges is a Range as net/http understands it; "" if it is to be ignored: a unit other than bytes must be (RFC
+// 9110 14.2), its name is in any case (14.1), and of no bytes there are no parts. The last 0 bytes cannot be satisfied
+// (14.1.2): they become a range behind the end.
+func byteRanges(value string, size int64) string {
+	unit, set, _ := strings.Cut(value, "=")
+	if !strings.EqualFold(strings.TrimSpace(unit), "bytes") || size == 0 {
+		return ""
+	}
+	ranges := strings.Split(set, ",")
+	for i, r := range ranges {
+		if suffix, ok := strings.CutPrefix(strings.TrimSpace(r), "-"); ok && suffix != "" && strings.Trim(suffix, "0") == "" {
+			ranges[i] = strconv.FormatInt(size, 10) + "-"
+		}
+	}
+	return "bytes=" + strings.Join(ranges, ",")
+}
 
 func (q *Request) send(r *Response, t *Target) {
 	f, err := t.open(q.header.Get("Accept-Encoding"))
@@ -136,7 +162,7 @@ func (q *Request) send(r *Response, t *Target) {
 	defer r.leave(f)
 	f.describe(r.header, t.name)
 	r.size = f.info.Size()
-	http.ServeContent(r, q.request(), t.name, f.info.ModTime(), &content{file: f})
+	http.ServeContent(r, q.request(r.size), t.name, f.info.ModTime(), &content{file: f})
 }
 
 // IsFailure says whether a file could not be opened for a reason that lies with the machine, and passes.

@@ -169,3 +169,19 @@ func TestContentType(t *testing.T) {
 		}
 	}
 }
+
+func TestByteRanges(t *testing.T) {
+	for _, tt := range []struct {
+		value string
+		size  int64
+		want  string
+	}{
+		{"bytes=0-1", 7, "bytes=0-1"}, {"BYTES=0-1", 7, "bytes=0-1"}, {"bytes=-0", 7, "bytes=7-"},
+		{"bytes=0-0, -00", 7, "bytes=0-0,7-"}, {"bytes=-10", 7, "bytes=-10"}, {"bytes=-", 7, "bytes=-"}, {"lines=1-2", 7, ""},
+		{"bytes", 7, "bytes="}, {"bytes=-5", 0, ""},
+	} {
+		if got := byteRanges(tt.value, tt.size); got != tt.want {
+			t.Errorf("%s of %d: %q, want %q", tt.value, tt.size, got, tt.want)
+		}
+	}
+}
