@@ -97,17 +97,15 @@ func (a *arbiter) bind() {
 func (a *arbiter) bindFailed(at config.Address, err error) {
 	b := &a.binder
 	b.tries++
-	again, remedy, tell := true, "", a.log.Warning
+	again, tell := true, a.log.Warning
 	if b.tries > 1 { // the first time and the last one are enough
 		tell = a.log.Debug
 	}
 	switch {
 	case errors.Is(err, unix.EADDRINUSE):
 		tell("Connection in use: %s; it is tried for %s", at, bindPause*(bindTries-1))
-		remedy = ": another program listens there; stop it, or choose another address with --bind"
 	case errors.Is(err, unix.EADDRNOTAVAIL):
 		tell("Invalid address: %s; it is tried for %s", at, bindPause*(bindTries-1))
-		remedy = ": this machine does not have that address; 0.0.0.0 stands for all that it has"
 	default:
 		a.log.Error("connection to %s failed: %s", at, err)
 		again = false // a missing right or directory does not come by waiting
@@ -117,9 +115,32 @@ func (a *arbiter) bindFailed(at config.Address, err error) {
 		b.retryAt = a.after(bindPause)
 		return
 	}
-	a.log.Error("Can't connect to %s%s", at, remedy)
+	a.log.Error("Can't connect to %s%s", at, bindRemedy(err))
 	a.exitCode = exitError
 	a.stop(true)
+}
+
+// bindRemedy is what to do about an address that cannot be opened, to follow the error; "" if nothing is known.
+func bindRemedy(err error) string {
+	switch {
+	case errors.Is(err, unix.EADDRINUSE):
+		return ": another program listens there; stop it, or choose another address with --bind"
+	case errors.Is(err, unix.EADDRNOTAVAIL):
+		return ": this machine does not have that address; 0.0.0.0 stands for all that it has"
+	}
+	return ""
+}
+
+// rebindRemedy is the same for a reload, which may meet its own server: 0.0.0.0:80 includes 127.0.0.1:80.
+func rebindRemedy(at config.Address, old socketSet, err error) string {
+	for _, s := range old {
+		l := s.listener
+		if errors.Is(err, unix.EADDRINUSE) && at.Network == "tcp" && l.Network == "tcp" && l.Port == at.Port {
+			return ": this server itself listens at " + l.Address + " until the reload is done; restart it, or choose " +
+				"another port"
+		}
+	}
+	return bindRemedy(err)
 }
 
 // rebind gives g its certificates and its sockets: those that it has in common with the current generation, and new
@@ -143,7 +164,7 @@ func (a *arbiter) rebind(g *generation) error {
 			changed = true
 			if s, err = a.open(at, cfg); err != nil {
 				sockets.closeExcept(old)
-				return fmt.Errorf("opening %s: %w", at, err)
+				return fmt.Errorf("opening %s: %w%s", at, err, rebindRemedy(at, old, err))
 			}
 		} else if s.reusePort != cfg.ReusePort && at.Network == "tcp" {
 			a.log.Warning("reuse_port of %s changes with the next start only.", at)

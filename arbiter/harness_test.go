@@ -353,7 +353,7 @@ func (h *harness) listen(at config.Address, options socketOptions) (*socket, err
 	if err := h.listenErrors[at.String()]; err != nil {
 		return nil, err
 	}
-	listener := wire.Listener{Address: at.String(), Network: at.Network}
+	listener := wire.Listener{Address: at.String(), Network: at.Network, Port: at.Port}
 	s := &socket{
 		address: at, listener: listener, reusePort: options.reusePort, bySeat: map[int]int{0: -1},
 		another: func() (int, error) { return -1, nil },

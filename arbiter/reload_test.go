@@ -304,10 +304,21 @@ func TestReloadCannotBind(t *testing.T) {
 	h.listenErrors["127.0.0.1:9000"] = errInUse
 	h.signal(unix.SIGHUP)
 	h.finishWork()
-	h.wantKept("opening 127.0.0.1:9000: bind: address already in use")
+	h.wantKept("opening 127.0.0.1:9000: bind: address already in use: another program listens there; stop it, or choose " +
+		"another address with --bind")
 	if h.open["unix:/run/y.sock"] {
 		t.Error("the other new socket was left open")
 	}
+}
+
+// The address in use may be the server's own: new addresses are opened before old ones are closed.
+func TestReloadCannotWidenAnAddress(t *testing.T) {
+	h := reloadable(t, func(c *config.Config) { c.Bind = []string{"0.0.0.0:8000"} })
+	h.listenErrors["0.0.0.0:8000"] = errInUse
+	h.signal(unix.SIGHUP)
+	h.finishWork()
+	h.wantKept("opening 0.0.0.0:8000: bind: address already in use: this server itself listens at 127.0.0.1:8000 until " +
+		"the reload is done; restart it, or choose another port")
 }
 
 func TestFailedReloadClosesNewSockets(t *testing.T) {
