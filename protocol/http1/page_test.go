@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestErrorResponse(t *testing.T) {
@@ -32,6 +33,9 @@ func TestErrorResponse(t *testing.T) {
 			response.ContentLength != int64(len(body)) || response.Header.Get("Content-Type") != "text/html" ||
 			!strings.Contains(string(body), test.body) || !strings.Contains(string(body), "<title>"+test.reason) {
 			t.Errorf("ErrorResponse(%d, %q) = %s", test.status, test.message, wire)
+		}
+		if date, err := http.ParseTime(response.Header.Get("Date")); err != nil || time.Since(date) > time.Minute {
+			t.Errorf("Date %q, %v", response.Header.Get("Date"), err)
 		}
 	}
 }
