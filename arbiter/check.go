@@ -9,10 +9,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Check imports the application as a worker would, and serves nothing (gunicorn's check_config). It logs what is wrong;
-// the exit code is 0 or 1. It waits for the import, however long that takes; an interrupt ends it.
+// Check reads the certificates and imports the application, as a worker would, and serves nothing (gunicorn's
+// check_config). It logs what is wrong; the exit code is 0 or 1. It waits for the import, however long that takes; an
+// interrupt ends it.
 func Check(options Options) int {
 	a, err := prepare(&options)
+	if err == nil {
+		_, err = readCertificates(options.Config)
+	}
 	if err != nil {
 		options.Log.Error("Error: %s", err)
 		return exitError

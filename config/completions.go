@@ -135,7 +135,7 @@ func zshCompletions() string {
 			if s.Type == List && !s.commas {
 				repeated = "*"
 			}
-			doc := escape.Replace(firstSentence(s.Doc))
+			doc := escape.Replace(firstSentence(s.optionDoc()))
 			fmt.Fprintf(&text, " \\\n    '%s%s%s[%s]%s'", repeated, option, attached, doc, value)
 		}
 	}
@@ -166,7 +166,7 @@ func fishCompletions() string {
 		default:
 			line += " -x"
 		}
-		text.WriteString(line + " -d '" + escape.Replace(firstSentence(s.Doc)) + "'\n")
+		text.WriteString(line + " -d '" + escape.Replace(firstSentence(s.optionDoc())) + "'\n")
 	}
 	return text.String()
 }

@@ -41,7 +41,7 @@ func Help() string {
 			section = s.Section
 			fmt.Fprintf(&text, "\n%s:\n", section)
 		}
-		writeEntry(&text, s.helpLabel(), s.Doc, "["+s.helpNote()+"]")
+		writeEntry(&text, s.helpLabel(), s.optionDoc(), "["+s.helpNote()+"]")
 	}
 	text.WriteString("\nOther:\n")
 	writeEntry(&text, "  -h, --help", "Show this text and exit.", "")
@@ -49,6 +49,14 @@ func Help() string {
 	writeEntry(&text, "      --completions SHELL", completionsOption.Doc, "")
 	text.WriteString(helpFoot)
 	return text.String()
+}
+
+// optionDoc says what the option does; Doc is about the setting.
+func (s *Setting) optionDoc() string {
+	if s.off {
+		return "Turns this off: " + s.Doc
+	}
+	return s.Doc
 }
 
 // helpLabel is "  -b, --bind ADDRESS", or the bare name of a setting that has no option.

@@ -41,6 +41,7 @@ func TestHelp(t *testing.T) {
 func TestHelpEntries(t *testing.T) {
 	help := Help()
 	for _, want := range []string{
+		"\n      --no-sendfile         Turns this off: Have the kernel send the files",
 		"Usage: pyhost [OPTIONS] [APP_MODULE]\n",
 		`
   -w, --workers INT         How many worker processes to run. auto is 2 * CPUs +

@@ -2,6 +2,7 @@ package config
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 )
 
@@ -62,7 +63,7 @@ func (c *Config) checkSSL() *ValueError {
 	case c.CertFile == "" && len(c.SNICerts) > 0:
 		return bad("sni_certs", c.SNICerts[0], "needs certfile, for clients that name no host or another")
 	case c.CertReqs > 0 && c.CACerts == "":
-		return bad("cert_reqs", "1 or 2", "needs ca_certs, the authorities that sign clients' certificates")
+		return bad("cert_reqs", strconv.Itoa(c.CertReqs), "needs ca_certs, the authorities that sign clients' certificates")
 	}
 	for _, bind := range c.Bind {
 		if address, _ := ParseBind(bind); address.Protocol == ProtocolHTTPS && c.CertFile == "" {

@@ -13,7 +13,7 @@ func TestSSLInCombination(t *testing.T) {
 		"--sni-cert =a,b --certfile c":   "must be HOST=CERT,KEY",
 		"--sni-cert a=b, --certfile c":   "must be HOST=CERT,KEY",
 		"--sni-cert a*b=c --certfile c":  "must be a host name",
-		"--cert-reqs 1 --certfile c":     "needs ca_certs",
+		"--cert-reqs 1 --certfile c":     "cert_reqs: '1' (from the command line): needs ca_certs",
 		"--cert-reqs 3":                  "must be at most 2",
 		"-b https://:1":                  "needs certfile",
 		"--ssl-version TLSv1_1":          "is older than TLS 1.2",

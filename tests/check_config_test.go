@@ -37,6 +37,15 @@ func TestCheckConfig(t *testing.T) {
 	}
 }
 
+// Certificates that do not work are mistakes of the configuration, too.
+func TestCheckConfigReadsCertificates(t *testing.T) {
+	t.Parallel()
+	o := checkConfig(t, "--check-config", "hello:application", "--certfile", "/nosuch/cert.pem")
+	if o.code != 1 || !strings.Contains(o.stderr, "invalid value for certfile: open /nosuch/cert.pem: no such file") {
+		t.Errorf("%+v", o)
+	}
+}
+
 // What is printed says where each value comes from.
 func TestPrintConfig(t *testing.T) {
 	t.Parallel()
