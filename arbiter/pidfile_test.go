@@ -150,6 +150,24 @@ func TestReloadMovesPidfile(t *testing.T) {
 	}
 }
 
+// A stop ends a reload that has a pid file of its own.
+func TestStopDuringReloadRemovesPidfiles(t *testing.T) {
+	dir := t.TempDir()
+	h := booted(t, func(c *config.Config) { c.Pidfile = filepath.Join(dir, "first") })
+	h.reload = func() (*config.Config, error) {
+		return testConfig(func(c *config.Config) { c.Pidfile = filepath.Join(dir, "second") }), nil
+	}
+	h.signal(unix.SIGHUP)
+	h.finishWork()
+	h.signal(unix.SIGTERM)
+	h.servers[0].end(exited(0))
+	h.endAll()
+	h.wantEnded(exitOK)
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left behind: %v, %v", left, err)
+	}
+}
+
 func TestResolvePath(t *testing.T) {
 	here, err := os.Getwd()
 	if err != nil {

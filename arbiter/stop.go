@@ -35,6 +35,9 @@ func (a *arbiter) stop(graceful bool) {
 		}
 		a.retire(g, graceful)
 	}
+	if g := a.next; g != nil && g.pidfile != a.current.pidfile {
+		g.pidfile.remove()
+	}
 	if !graceful {
 		// Those of older generations are stopping already, but not as fast.
 		for _, w := range a.workers {
