@@ -101,6 +101,11 @@ func (g *generation) ready() bool {
 	return g.server != nil && g.server.ready && !slices.ContainsFunc(g.seats, vacant)
 }
 
+// serves reports whether any worker takes requests.
+func (g *generation) serves() bool {
+	return slices.ContainsFunc(g.seats, func(s *seat) bool { return s.worker != nil && s.worker.ready })
+}
+
 // reconcile starts what g lacks: a forkserver, then a worker for each vacant seat, none of them before its brake lets
 // go, and not too many at once.
 func (a *arbiter) reconcile(g *generation) {

@@ -10,6 +10,10 @@ import (
 // briefLife is the age below which even an ordinary exit counts as a failure, if the worker has served nothing.
 const briefLife = time.Second
 
+// vacancy is for how long connections wait for the next worker of a seat that has sockets of its own (reuse_port). The
+// kernel goes on giving a socket its part of them, whether it has a worker or not.
+const vacancy = time.Second
+
 // settle ends the processes of which all is known. Forkservers come first: their end may tell about workers.
 func (a *arbiter) settle() {
 	for _, s := range a.servers {
@@ -74,6 +78,9 @@ func (a *arbiter) seatLost(g *generation, s *seat, code int, cause string) {
 	}
 	if pause := a.hold(&s.brake, s.served); pause > 0 {
 		a.log.Warning("A worker failed %d times in a row; the next one starts in %s.", s.brake.failures, pause)
+		if pause > vacancy && s.worker == nil && g.serves() {
+			g.sockets.forsake(s.index)
+		}
 	}
 }
 

@@ -199,3 +199,24 @@ func TestNoFreeSlot(t *testing.T) {
 	h.pass(time.Second)
 	h.wantAlive(3)
 }
+
+// With reuse_port the kernel gives connections to the socket of a seat, whether it has a worker or not: while others
+// serve they are not to wait for a worker that does not come.
+func TestVacantSeatHasNoSocket(t *testing.T) {
+	for workers, left := range map[int]int{2: 1, 1: 1} {
+		h := booted(t, func(c *config.Config) { c.Workers, c.ReusePort, c.Timeout = workers, true, 0 })
+		descriptors := h.a.current.sockets[0].bySeat
+		h.workers[0].exit(killed(unix.SIGKILL))
+		for i, want := range []int{workers, left} { // pauses of 1 s and 2 s
+			h.youngest().forked()
+			h.youngest().failed(wire.ExitBootError, "ValueError")
+			if len(descriptors) != want {
+				t.Errorf("%d workers, failure %d: %d sockets, want %d", workers, i+2, len(descriptors), want)
+			}
+			h.pass(time.Duration(i+1) * time.Second)
+		}
+		if len(descriptors) != workers {
+			t.Errorf("%d workers: the next one has %d sockets", workers, len(descriptors))
+		}
+	}
+}

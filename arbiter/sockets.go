@@ -139,6 +139,16 @@ func (set socketSet) trim(wanted map[int]bool) {
 	}
 }
 
+// forsake closes the descriptors of a seat that has some of its own; its next worker gets new ones.
+func (set socketSet) forsake(seat int) {
+	for _, s := range set {
+		if fd, ok := s.bySeat[seat]; ok && s.reusePort {
+			_ = unix.Close(fd)
+			delete(s.bySeat, seat)
+		}
+	}
+}
+
 // urls is the list of the "Listening at" line, as gunicorn writes it.
 func urls(listeners []wire.Listener) string {
 	list := make([]string, 0, len(listeners))
