@@ -82,3 +82,17 @@ func TestHTTP2NoContentType(t *testing.T) {
 		t.Errorf("head %q, body %q", response.Header, body)
 	}
 }
+
+// A request that is refused is told as the one that came.
+func TestHTTP2RefusalsInTheLog(t *testing.T) {
+	t.Parallel()
+	authority := NewAuthority(t)
+	s := startTLS(t, authority, Options{App: "hello", Args: []string{"--http-protocols", "h2", "--access-logfile", "-",
+		"--access-logformat", "%(r)s %(s)s"}})
+	s.Expect("Invalid request from ip=127.0.0.1: more than one Content-Type")
+	client := http2Client(t, authority, s)
+	if response, _ := h2(t, client, "/x", nil, "Content-Type: a/b", "Content-Type: c/d"); response.StatusCode != 400 {
+		t.Errorf("status %d", response.StatusCode)
+	}
+	eventually(t, "the access log tells it", func() bool { return s.Output() == "GET /x HTTP/2.0 400\n" })
+}

@@ -2,6 +2,7 @@ package workers
 
 import (
 	"bytes"
+	"net/url"
 	"time"
 
 	"github.com/pyhost/pyhost/embedpy"
@@ -130,8 +131,20 @@ func (w *worker) logRefused(c *conn, head []byte, outcome logging.Outcome, statu
 	if parts := bytes.Split(line, []byte(" ")); len(parts) == 3 && bytes.HasPrefix(parts[2], []byte("HTTP/")) {
 		record.Method, record.Target, record.Protocol = parts[0], parts[1], parts[2]
 		record.Path, record.Query, _ = bytes.Cut(parts[1], []byte("?"))
+		record.Path = decoded(record.Path)
+		if c.facts.Protocol != nil {
+			record.Protocol = c.facts.Protocol
+		}
 	}
 	w.access.Write(&record)
+}
+
+// decoded is a path as PATH_INFO has it.
+func decoded(path []byte) []byte {
+	if plain, err := url.PathUnescape(string(path)); err == nil {
+		return []byte(plain)
+	}
+	return path
 }
 
 // maxRefusedLine bounds what is logged of a request line that is refused, in bytes: it may be as long as it likes.

@@ -2,7 +2,6 @@ package workers
 
 import (
 	"errors"
-	"net/url"
 	"time"
 
 	"github.com/pyhost/pyhost/logging"
@@ -29,16 +28,12 @@ func (t *thread) newFileRecord(c *conn) *fileRecord {
 	for i, h := range r.Headers {
 		headers[i] = http1.Header{Name: copied(h.Name), Value: copied(h.Value)}
 	}
-	path, err := url.PathUnescape(string(r.Path))
-	if err != nil {
-		path = string(r.Path)
-	}
 	l := &fileRecord{access: w.access}
 	constants := w.listeners[c.facts.Listener].constants
 	l.record = logging.Record{
 		Start: time.Now(), BytesIn: -1, FirstByte: -1, Queued: -1, PID: w.pid,
 		RemoteAddr: copied(t.encoder.Client(r, &c.facts)), Protocol: c.protocol(r.Minor),
-		Method: copied(r.Method), Target: copied(r.Target), Path: []byte(path), Query: copied(r.Query),
+		Method: copied(r.Method), Target: copied(r.Target), Path: copied(decoded(r.Path)), Query: copied(r.Query),
 		RequestHeader: func(name string) ([]byte, bool) { return findHeader(headers, name) },
 		EachHeader: func(yield func(name, value []byte)) {
 			for i := range headers {
@@ -47,6 +42,17 @@ func (t *thread) newFileRecord(c *conn) *fileRecord {
 		},
 		Environ: func(name string) ([]byte, bool) { value, ok := constants[name]; return value, ok },
 	}
+	return l
+}
+
+// newStaticRecord is the record of the thread's request for a static file, which has had no ID so far.
+func (t *thread) newStaticRecord(c *conn) *fileRecord {
+	if t.w.access == nil {
+		return nil
+	}
+	t.encoder.Identify(&t.request, &c.facts)
+	l := t.newFileRecord(c)
+	l.record.RequestID = copied(t.encoder.RequestID())
 	return l
 }
 

@@ -42,7 +42,7 @@ func (t *thread) serveFile(c *conn, head, rest []byte) (served, mine bool) {
 		return true, false
 	}
 	keepAlive := r.KeepAlive && t.w.keepAlive > 0 && !t.w.parting.Load()
-	q, log := static.NewRequest(r, keepAlive), t.newFileRecord(c)
+	q, log := static.NewRequest(r, keepAlive), t.newStaticRecord(c)
 	if q.IsLong() {
 		t.w.lane.sendFile(c, target, q, log, keepAlive, rest)
 		return true, false

@@ -69,9 +69,7 @@ func (e *Encoder) Encode(frame *Frame, req *http1.Request, conn *Conn) error {
 	if len(port) > 0 {
 		frame.put(keyRemotePort, port)
 	}
-	if e.ids != nil {
-		req.Headers = e.ids.inHeaders(req.Headers, conn.Trusted)
-	}
+	e.Identify(req, conn)
 	// Not the Host field itself: an absolute-form target replaces it (RFC 9112 3.2.2).
 	if len(req.Host) > 0 {
 		frame.put(keyHTTPHost, req.Host)

@@ -80,7 +80,16 @@ func validRequestID(id []byte) bool {
 	return len(id) > 0 && len(id) <= maxRequestID
 }
 
-// RequestID is the ID of the request that was encoded last, valid until the next; nil without request_id_header.
+// Identify gives a request that gets no environ its ID, in its headers, as Encode does. Without request_id_header it
+// does nothing.
+func (e *Encoder) Identify(req *http1.Request, conn *Conn) {
+	if e.ids != nil {
+		req.Headers = e.ids.inHeaders(req.Headers, conn.Trusted)
+	}
+}
+
+// RequestID is the ID of the request that was encoded or identified last, valid until the next; nil without
+// request_id_header.
 func (e *Encoder) RequestID() []byte {
 	if e.ids == nil {
 		return nil
