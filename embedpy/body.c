@@ -6,7 +6,6 @@
 
 enum {
 	SMALL = 32 * 1024, /* up to here head and body are copied into one buffer for one write */
-	JOINED = 4 * 1024, /* so is what one block of a stream sends: send() of that is cheaper than sendmsg() of pieces */
 	CHUNK_LINE = 2 * sizeof(size_t) + 2,
 };
 
@@ -44,29 +43,9 @@ static char *chunk_line(char room[CHUNK_LINE], size_t length)
 	return at;
 }
 
-/* join: several small pieces become one in the thread's buffer.  Whoever sends has its turn, and so the buffer. */
-static int join(ph_thread *t, struct iovec *iov, int count)
-{
-	size_t length = 0;
-	char *at;
-
-	for (int i = 0; i < count; i++)
-		length += iov[i].iov_len;
-	t->out.length = 0;
-	if (count < 2 || length > JOINED || ph_buffer_reserve(&t->out, length) != PH_OK)
-		return count;
-	at = t->out.data;
-	for (int i = 0; i < count; i++) {
-		memcpy(at, iov[i].iov_base, iov[i].iov_len);
-		at += iov[i].iov_len;
-	}
-	iov[0] = (struct iovec){t->out.data, length};
-	return 1;
-}
-
 /*
- * ph_body_block: one block of a stream, sent before the application goes on (PEP 3333, "Buffering and Streaming").
- * The head leaves with the first block that is not empty.
+ * ph_body_block: one block of a stream, on its way before the application goes on (PEP 3333, "Buffering and Streaming";
+ * cork.c).  The head leaves with the first block that is not empty.
  */
 int ph_body_block(ph_thread *t, const char *data, size_t length)
 {
@@ -93,7 +72,7 @@ int ph_body_block(ph_thread *t, const char *data, size_t length)
 			iov[n++] = (struct iovec){(char *)(uintptr_t) "\r\n", 2};
 		t->body_sent += length;
 	}
-	sent = n > 0 ? ph_output_wait(t, iov, join(t, iov, n)) : PH_SENT;
+	sent = n > 0 ? ph_cork_block(t, iov, n) : PH_SENT;
 	if (sent == PH_CLIENT_GONE)
 		t->gone = true;
 	return sent;
@@ -123,7 +102,7 @@ int ph_body_end(ph_thread *t)
 		               (unsigned long long)t->body_sent, (long long)t->content_length);
 		cut(t);
 	}
-	return iov.iov_len > 0 ? ph_output_last(t, &iov, 1, NULL) : PH_SENT;
+	return ph_cork_end(t, &iov);
 }
 
 static int bytes_of(PyObject *block, char **data, Py_ssize_t *length)

@@ -60,3 +60,12 @@ void ph_iovec_advance(struct iovec **iov, int *count, size_t n)
 		(*iov)->iov_len -= n;
 	}
 }
+
+size_t ph_iovec_total(const struct iovec *iov, int count)
+{
+	size_t n = 0;
+
+	for (int i = 0; i < count; i++)
+		n += iov[i].iov_len;
+	return n;
+}

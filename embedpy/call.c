@@ -18,6 +18,7 @@ static void begin(ph_thread *t)
 	ph_buffer_clear(&t->head);
 	t->logged.length = 0;
 	ph_head_reset(t);
+	t->cork.used = false;
 	t->x.outcome = 0;
 	t->x.status = 0;
 	t->x.body_bytes = 0;
@@ -210,6 +211,8 @@ void ph_call(int thread, const uint8_t *frame, const uint8_t *body)
 		ph_input_end(t);
 	if (t->taken)
 		give_back_socket(t);
+	if (t->cork.used)
+		ph_cork_rest(t);
 	if (t->spill != NULL)
 		ph_spill_end(t);
 	finish(t);

@@ -1,6 +1,4 @@
 /* The point of no return of a response: from here on the client has seen, or will see, this head. */
-#include <time.h>
-
 #include "internal.h"
 
 int ph_commit(ph_thread *t, int64_t known_length)
@@ -18,12 +16,8 @@ int ph_commit(ph_thread *t, int64_t known_length)
 	}
 	t->committed = true;
 	t->x.outcome |= PH_COMMITTED;
-	if (t->x.flags & PH_TIMED) {
-		struct timespec now;
-
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		t->x.first_byte = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-	}
+	if (t->x.flags & PH_TIMED)
+		t->x.first_byte = ph_now();
 	if (t->offload.length > 0) { /* Go sends the file: the body, and all that output.c is asked to send, is dropped */
 		t->x.outcome |= PH_OFFLOADED;
 		t->x.status = t->status;

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
+#include <time.h>
 
 #include "embedpy.h"
 #include "ph_python.h"
@@ -25,6 +26,17 @@ typedef struct {
 	char *data;
 	size_t length, room;
 } ph_buffer;
+
+/* Blocks of a stream that wait for those that follow, cork.c.  While held under `lock`, else the turn's. */
+typedef struct {
+	pthread_mutex_t lock;
+	ph_buffer blocks;
+	size_t sent;       /* of blocks */
+	bool held;         /* blocks wait there */
+	bool broken;       /* the client did not take them: it is gone */
+	bool used;         /* by this response; the turn's, false when a request begins */
+	int64_t left, due; /* when the last bytes left (0: none have), when those that are held have to; ph_now() */
+} ph_cork;
 
 /*
  * All state of one request, and the buffers that the thread keeps between requests.  Aligned: where threads really run
@@ -49,6 +61,7 @@ typedef struct __attribute__((aligned(128))) {
 	bool chunked;
 	bool bodyless; /* HEAD, 1xx, 204, 304 */
 	bool gone;
+	ph_cork cork;
 	ph_spill *spill; /* what a slow client has not taken of a stream; NULL: all of it */
 	bool taken;
 	bool has_date, has_server;
@@ -122,6 +135,7 @@ int ph_buffer_add(ph_buffer *b, const void *data, size_t length);
 void ph_buffer_clear(ph_buffer *b);
 void ph_buffer_free(ph_buffer *b);
 void ph_iovec_advance(struct iovec **iov, int *count, size_t n); /* drops n bytes that were sent */
+size_t ph_iovec_total(const struct iovec *iov, int count);
 
 /* environ.c */
 int ph_environ_keys(const char *keys, int count);
@@ -162,9 +176,26 @@ int ph_body_end(ph_thread *t);
 /* file.c: the FileWrapper that the application returned.  As ph_body_deliver, or PH_NO_FILE. */
 int ph_file_deliver(ph_thread *t, PyObject *wrapper);
 
+/*
+ * cork.c: the blocks of a stream, sent or held for a moment.  GIL held on entry and exit, released while waiting, but
+ * for prepare, release and forget, which need none.  block, end: PH_SENT or PH_CLIENT_GONE; the caller has the turn, or
+ * has sealed the response.  end: what is held and the response's last bytes, which may be none.  rest: what is held of
+ * a response that has ended too early, once the cork is used.  release: what is held leaves before bytes that are not
+ * ours.  forget: in a forked child.
+ */
+void ph_cork_prepare(void); /* once */
+int ph_cork_block(ph_thread *t, const struct iovec *iov, int count); /* at most 4 pieces */
+int ph_cork_end(ph_thread *t, const struct iovec *last);
+void ph_cork_rest(ph_thread *t);
+void ph_cork_release(ph_thread *t);
+void ph_cork_forget(ph_thread *t);
+
 /* output.c: to the socket.  GIL held on entry and exit, released while waiting. */
 int ph_output_wait(ph_thread *t, struct iovec *iov, int count);
 int ph_output_last(ph_thread *t, struct iovec *iov, int count, char *owned);
+
+/* ph_sender_start: a thread that sends without Python, with no signals: they are for Go's and Python's.  An errno. */
+int ph_sender_start(pthread_t *thread, void *(*run)(void *), void *argument);
 
 /*
  * spill.c: a stream for a slow client.  No GIL, but for ph_spill_end, which is called with it.
@@ -234,6 +265,15 @@ extern int ph_gil_waiters; /* threads of ours that want the GIL; __atomic; none 
  * threads see it, is then under ph_lock.  Nothing of Python is called with the lock held that could wait, or run code.
  */
 extern bool ph_free_threaded; /* written once, before any thread exists */
+
+/* ph_now: CLOCK_MONOTONIC, ns. */
+static inline int64_t ph_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
 
 static inline void ph_lock(ph_thread *t)
 {

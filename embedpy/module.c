@@ -129,8 +129,10 @@ static int take_socket(ph_thread *t, uint64_t id)
 	ph_lock(t);
 	if (t->active && t->conn_id == id) {
 		fd = ph_claim_answer(t) ? fcntl(t->x.fd, F_DUPFD_CLOEXEC, 0) : TOO_LATE;
-		if (fd >= 0)
+		if (fd >= 0) {
 			t->taken = true;
+			ph_cork_release(t);
+		}
 	}
 	ph_unlock(t);
 	return fd;

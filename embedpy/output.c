@@ -1,6 +1,7 @@
 /* Bytes to the client's socket.  The GIL is let go while a write may take long or another thread wants it. */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -12,6 +13,7 @@ enum {
 	LARGE_TAIL = 1024 * 1024, /* what a slow reader leaves of a finished response is kept in memory below this size */
 	LARGE = 64 * 1024,    /* a write of this size is worth letting go of the GIL */
 	HASTE_MS = 20,        /* how long a stream waits for a reader before it goes on into a file */
+	SENDER_STACK = 256 * 1024,
 	PATIENCE_MS = 2,      /* how long a finished response waits for a reader before it moves to the goroutine lane */
 };
 
@@ -52,15 +54,6 @@ static int push(int fd, struct iovec **iov, int *count, int patience_ms)
 	return 0;
 }
 
-static size_t total(const struct iovec *iov, int count)
-{
-	size_t n = 0;
-
-	for (int i = 0; i < count; i++)
-		n += iov[i].iov_len;
-	return n;
-}
-
 /*
  * push_patiently: push for as long as the reader takes something within each write_timeout_ms, else ETIMEDOUT.  The
  * kernel reports room when a third of its buffer is free: a slow reader may need longer for that, so the bytes that it
@@ -70,14 +63,14 @@ static int push_patiently(int fd, struct iovec **iov, int *count)
 {
 	for (;;) {
 		int before = -1, after = -1, error;
-		size_t left = total(*iov, *count);
+		size_t left = ph_iovec_total(*iov, *count);
 
 		ioctl(fd, TIOCOUTQ, &before);
 		error = push(fd, iov, count, write_timeout_ms);
 		if (error != EAGAIN)
 			return error;
 		ioctl(fd, TIOCOUTQ, &after);
-		if (left == total(*iov, *count) && after >= before)
+		if (left == ph_iovec_total(*iov, *count) && after >= before)
 			return ETIMEDOUT;
 	}
 }
@@ -100,7 +93,7 @@ static int push_slowly(ph_thread *t, struct iovec *iov, int count)
 /* ph_output_wait: for a stream.  A slow reader holds this thread only when the spill is full, and never the GIL. */
 int ph_output_wait(ph_thread *t, struct iovec *iov, int count)
 {
-	bool yield = total(iov, count) >= LARGE || __atomic_load_n(&ph_gil_waiters, __ATOMIC_RELAXED) > 0;
+	bool yield = ph_iovec_total(iov, count) >= LARGE || __atomic_load_n(&ph_gil_waiters, __ATOMIC_RELAXED) > 0;
 	PyThreadState *saved;
 	int error = EAGAIN;
 
@@ -145,7 +138,7 @@ static int push_end(ph_thread *t, struct iovec **iov, int *count, int patience_m
  */
 int ph_output_last(ph_thread *t, struct iovec *iov, int count, char *owned)
 {
-	bool yield = total(iov, count) >= LARGE || __atomic_load_n(&ph_gil_waiters, __ATOMIC_RELAXED) > 0;
+	bool yield = ph_iovec_total(iov, count) >= LARGE || __atomic_load_n(&ph_gil_waiters, __ATOMIC_RELAXED) > 0;
 	PyThreadState *saved;
 	size_t left;
 	int error;
@@ -162,7 +155,7 @@ int ph_output_last(ph_thread *t, struct iovec *iov, int count, char *owned)
 	}
 	saved = yield ? py.PyEval_SaveThread() : NULL;
 	error = push_end(t, &iov, &count, yield ? PATIENCE_MS : 0);
-	left = total(iov, count);
+	left = ph_iovec_total(iov, count);
 
 	if (error == EAGAIN && left >= LARGE_TAIL && ph_spill_finished(t, iov, count, left)) {
 		error = 0;
@@ -187,4 +180,20 @@ int ph_output_last(ph_thread *t, struct iovec *iov, int count, char *owned)
 	if (t->x.tail != owned)
 		free(owned);
 	return error == 0 ? PH_SENT : PH_CLIENT_GONE;
+}
+
+int ph_sender_start(pthread_t *thread, void *(*run)(void *), void *argument)
+{
+	pthread_attr_t attributes;
+	sigset_t all, before;
+	int error;
+
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, SENDER_STACK);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(thread, &attributes, run, argument);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	pthread_attr_destroy(&attributes);
+	return error;
 }

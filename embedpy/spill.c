@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +22,7 @@
 
 #include "internal.h"
 
-enum { PIECE = 128 * 1024, STACK = 256 * 1024, PIECES = 4 };
+enum { PIECE = 128 * 1024, PIECES = 4 };
 
 struct ph_spill {
 	int client; /* borrowed: the connection stays open until the request is over */
@@ -154,23 +153,6 @@ static void *send_on(void *spill)
 	return NULL;
 }
 
-/* start: the sender, with no signals: they are for Go's and Python's threads. */
-static int start(ph_spill *s)
-{
-	pthread_attr_t attributes;
-	sigset_t all, before;
-	int error;
-
-	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, STACK);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(&s->sender, &attributes, send_on, s);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attributes);
-	return error;
-}
-
 bool ph_spill_begin(ph_thread *t)
 {
 	ph_spill *s = ring > 0 ? calloc(1, sizeof *s) : NULL;
@@ -182,7 +164,7 @@ bool ph_spill_begin(ph_thread *t)
 	s->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_cond_init(&s->room, NULL);
-	if (s->file >= 0 && s->wake >= 0 && start(s) == 0) {
+	if (s->file >= 0 && s->wake >= 0 && ph_sender_start(&s->sender, send_on, s) == 0) {
 		t->spill = s;
 		return true;
 	}

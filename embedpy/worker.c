@@ -55,9 +55,11 @@ static int threads_new(int count)
 		ph_threads[i].index = i;
 		ph_threads[i].date_second = -1;
 		pthread_mutex_init(&ph_threads[i].lock, NULL);
+		pthread_mutex_init(&ph_threads[i].cork.lock, NULL);
 		if (ph_environ_prepare(&ph_threads[i]) != PH_OK)
 			return PH_ERR;
 	}
+	ph_cork_prepare();
 	ph_threads[0].holds_gil = true;
 	ph_threads[0].ident = py.PyThread_get_thread_ident();
 	return PH_OK;

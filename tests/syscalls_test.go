@@ -105,6 +105,25 @@ func TestSystemCallsPerConnection(t *testing.T) {
 	}
 }
 
+// The blocks of a stream that are yielded one right after the other need no system call each, and few of the clock's.
+func TestSystemCallsPerBlock(t *testing.T) {
+	t.Parallel()
+	strace := tool(t, "strace")
+	s := Start(t, Options{App: "bench_wsgi", Module: "app:stream"})
+	const requests, blocks = 20, 1000
+	s.Get("/")
+	counts := countSystemCalls(t, strace, s.Workers()[0], func() {
+		for range requests {
+			s.Get("/").Want(t, 200, strings.Repeat("0123456789", 10*blocks))
+		}
+	})
+	for _, name := range []string{"sendto", "timerfd_settime"} {
+		if counts[name] < requests || counts[name] > requests*blocks/10 {
+			t.Errorf("%s: %d for %d blocks: %v", name, counts[name], requests*blocks, counts)
+		}
+	}
+}
+
 // connectMany sends each request on a connection of its own, several at once, and reads up to the end.
 func connectMany(t *testing.T, s *Server, clients, each int, request string) {
 	t.Helper()

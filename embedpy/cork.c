@@ -1,0 +1,268 @@
+/*
+ * Blocks of a stream that follow each other within microseconds leave together.  A system call for each is nine tenths
+ * of what a stream of small blocks costs.
+ *
+ * A block that comes after a pause leaves at once, as the first does.  One that comes within PAUSE_NS of the last
+ * departure is held, for those that follow: until the application comes with a block after that time, with more than
+ * may be held, or to its end.  Where it does not come in time, because it computes or waits, a thread of this file
+ * sends what is held, LATEST_NS after that departure, without Python.  PEP 3333, "Buffering and Streaming", names three
+ * ways of not delaying a block, and this is the second: "Use a different thread to ensure that the block continues to
+ * be transmitted while the application produces the next block."
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include "internal.h"
+
+enum {
+	PAUSE_NS = 100 * 1000,        /* after a departure: how long blocks are held */
+	LATEST_NS = 200 * 1000,       /* and when they leave without the application, which leaves it time to come itself */
+	RETRY_NS = 20 * 1000 * 1000,  /* at most, between two attempts to send to a reader that takes nothing */
+	MOST = 32 * 1024,             /* bytes that are held; what is more goes out, in one system call with them */
+	JOINED = 4 * 1024,            /* up to here pieces are copied together: send() is cheaper than sendmsg() */
+	PIECES = 4,                   /* of a block: head, chunk's line, data, the chunk's end */
+};
+
+/* The thread that sends what is held for too long.  It starts when a first block could be held. */
+static struct {
+	pthread_mutex_t lock;
+	enum { NEEDED, RUNS, ABSENT } state; /* written under lock, __atomic */
+	int timer;
+	int64_t armed; /* when the timer expires, ph_now(); 0: not at all */
+} guard = {.lock = PTHREAD_MUTEX_INITIALIZER, .timer = -1};
+
+void ph_cork_prepare(void)
+{
+	guard.timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+}
+
+/* arm: the guard looks at `at`, or earlier. */
+static void arm(int64_t at)
+{
+	struct itimerspec when = {.it_value = {.tv_sec = at / 1000000000, .tv_nsec = at % 1000000000}};
+
+	pthread_mutex_lock(&guard.lock);
+	if (guard.armed == 0 || at < guard.armed) {
+		guard.armed = at;
+		timerfd_settime(guard.timer, TFD_TIMER_ABSTIME, &when, NULL);
+	}
+	pthread_mutex_unlock(&guard.lock);
+}
+
+/* let_out: what is held, as far as the socket takes it.  Under the cork's lock. */
+static void let_out(ph_thread *t, int64_t now)
+{
+	ph_cork *c = &t->cork;
+
+	while (c->sent < c->blocks.length) {
+		ssize_t n = send(t->x.fd, c->blocks.data + c->sent, c->blocks.length - c->sent, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n > 0) {
+			c->sent += (size_t)n;
+		} else if (errno == EAGAIN) {
+			c->due = now + (now - c->left < RETRY_NS ? now - c->left : RETRY_NS);
+			return;
+		} else if (errno != EINTR) {
+			c->broken = true;
+			break;
+		}
+	}
+	c->held = false;
+	c->blocks.length = c->sent = 0;
+	c->left = now;
+}
+
+/* look: at one request.  What is still held then has its time. */
+static void look(ph_thread *t)
+{
+	ph_cork *c = &t->cork;
+
+	pthread_mutex_lock(&c->lock);
+	if (c->held) {
+		int64_t now = ph_now();
+
+		if (now >= c->due)
+			let_out(t, now);
+		if (c->held)
+			arm(c->due);
+	}
+	pthread_mutex_unlock(&c->lock);
+}
+
+/*
+ * stand_guard: the thread.  It first forgets for when it was called, then looks: who holds a block after that calls it
+ * anew, and what was held before it sees.
+ */
+static void *stand_guard(void *unused)
+{
+	uint64_t expirations;
+
+	(void)unused;
+	while (read(guard.timer, &expirations, sizeof expirations) > 0 || errno == EINTR) {
+		pthread_mutex_lock(&guard.lock);
+		guard.armed = 0;
+		pthread_mutex_unlock(&guard.lock);
+		for (int i = 0; i < ph_thread_count; i++)
+			look(&ph_threads[i]);
+	}
+	return NULL;
+}
+
+/* guarded: whether the guard is there; without it nothing may be held. */
+static bool guarded(void)
+{
+	pthread_t thread;
+	int state = __atomic_load_n(&guard.state, __ATOMIC_ACQUIRE);
+
+	if (state != NEEDED)
+		return state == RUNS;
+	pthread_mutex_lock(&guard.lock);
+	if (guard.state == NEEDED) {
+		state = guard.timer >= 0 && ph_sender_start(&thread, stand_guard, NULL) == 0 ? RUNS : ABSENT;
+		if (state == RUNS)
+			pthread_detach(thread);
+		__atomic_store_n(&guard.state, state, __ATOMIC_RELEASE);
+	}
+	state = guard.state;
+	pthread_mutex_unlock(&guard.lock);
+	return state == RUNS;
+}
+
+static int append(ph_buffer *to, const struct iovec *iov, int count, size_t length)
+{
+	if (ph_buffer_reserve(to, length) != PH_OK)
+		return PH_ERR;
+	for (int i = 0; i < count; i++)
+		ph_buffer_add(to, iov[i].iov_base, iov[i].iov_len);
+	return PH_OK;
+}
+
+/* hold: whether the block now waits with the others.  Under the cork's lock. */
+static bool hold(ph_thread *t, const struct iovec *iov, int count, int64_t now)
+{
+	ph_cork *c = &t->cork;
+	size_t length = ph_iovec_total(iov, count);
+
+	if (now - c->left >= PAUSE_NS || c->blocks.length + length > MOST || c->broken)
+		return false;
+	if (t->spill != NULL || t->taken || !guarded() || append(&c->blocks, iov, count, length) != PH_OK)
+		return false;
+	if (!c->held) {
+		c->held = true;
+		c->due = c->left + LATEST_NS;
+		arm(c->due);
+	}
+	return true;
+}
+
+/* retake: nothing is held any more, the buffer is the caller's.  False: the client is gone. */
+static bool retake(ph_cork *c)
+{
+	bool broken;
+
+	pthread_mutex_lock(&c->lock);
+	c->held = false;
+	broken = c->broken;
+	pthread_mutex_unlock(&c->lock);
+	return !broken;
+}
+
+/*
+ * behind: what was held, if anything, and iov behind it, as pieces in `all`, which has room for one more than `count`;
+ * how many.  Few bytes are copied together.  The pieces are good until the buffer is emptied.
+ */
+static int behind(ph_cork *c, const struct iovec *iov, int count, struct iovec *all)
+{
+	size_t length = ph_iovec_total(iov, count);
+	int n = 0;
+
+	if (length <= JOINED && append(&c->blocks, iov, count, length) == PH_OK)
+		count = 0;
+	if (c->blocks.length > c->sent)
+		all[n++] = (struct iovec){c->blocks.data + c->sent, c->blocks.length - c->sent};
+	memcpy(all + n, iov, (size_t)count * sizeof *iov);
+	return n + count;
+}
+
+static void empty(ph_cork *c)
+{
+	c->blocks.length = c->sent = 0;
+}
+
+/* begin: nothing of this response has left, and nothing of the one before is held. */
+static void begin(ph_cork *c)
+{
+	c->used = true;
+	c->broken = false;
+	c->left = 0;
+}
+
+int ph_cork_block(ph_thread *t, const struct iovec *iov, int count)
+{
+	ph_cork *c = &t->cork;
+	int64_t now = ph_now();
+	struct iovec all[PIECES + 1];
+	bool held;
+	int sent;
+
+	if (!c->used)
+		begin(c);
+	pthread_mutex_lock(&c->lock);
+	held = hold(t, iov, count, now);
+	pthread_mutex_unlock(&c->lock);
+	if (held)
+		return PH_SENT;
+	if (!retake(c))
+		return PH_CLIENT_GONE;
+	c->left = now;
+	sent = ph_output_wait(t, all, behind(c, iov, count, all));
+	empty(c);
+	return sent;
+}
+
+int ph_cork_end(ph_thread *t, const struct iovec *last)
+{
+	ph_cork *c = &t->cork;
+	struct iovec all[PIECES + 1];
+	int n, sent;
+
+	if (!c->used)
+		begin(c);
+	if (!retake(c))
+		return PH_CLIENT_GONE;
+	n = behind(c, last, last->iov_len > 0, all);
+	sent = n > 0 ? ph_output_last(t, all, n, NULL) : PH_SENT;
+	empty(c);
+	return sent;
+}
+
+void ph_cork_rest(ph_thread *t)
+{
+	ph_cork *c = &t->cork;
+	struct iovec rest;
+
+	if (!retake(c))
+		t->gone = true;
+	if (!t->gone && behind(c, &rest, 0, &rest) > 0 && ph_output_wait(t, &rest, 1) == PH_CLIENT_GONE)
+		t->gone = true;
+	empty(c);
+}
+
+void ph_cork_release(ph_thread *t)
+{
+	pthread_mutex_lock(&t->cork.lock);
+	if (t->cork.held)
+		let_out(t, ph_now());
+	pthread_mutex_unlock(&t->cork.lock);
+}
+
+void ph_cork_forget(ph_thread *t)
+{
+	pthread_mutex_init(&t->cork.lock, NULL);
+	pthread_mutex_init(&guard.lock, NULL);
+	guard.state = ABSENT;
+	t->cork.held = false;
+}
