@@ -52,7 +52,7 @@ static void arm(int64_t at)
 	pthread_mutex_unlock(&guard.lock);
 }
 
-/* let_out: what is held, as far as the socket takes it.  Under the cork's lock. */
+/* let_out: what is held, as far as the socket takes it.  Under the cork's lock.  `held` comes last: see retake. */
 static void let_out(ph_thread *t, int64_t now)
 {
 	ph_cork *c = &t->cork;
@@ -70,9 +70,9 @@ static void let_out(ph_thread *t, int64_t now)
 			break;
 		}
 	}
-	c->held = false;
 	c->blocks.length = c->sent = 0;
 	c->left = now;
+	__atomic_store_n(&c->held, false, __ATOMIC_RELEASE);
 }
 
 /* look: at one request.  What is still held then has its time. */
@@ -140,8 +140,8 @@ static int append(ph_buffer *to, const struct iovec *iov, int count, size_t leng
 	return PH_OK;
 }
 
-/* hold: whether the block now waits with the others.  Under the cork's lock. */
-static bool hold(ph_thread *t, const struct iovec *iov, int count, int64_t now)
+/* join: whether the block now waits with the others.  Under the cork's lock. */
+static bool join(ph_thread *t, const struct iovec *iov, int count, int64_t now)
 {
 	ph_cork *c = &t->cork;
 	size_t length = ph_iovec_total(iov, count);
@@ -151,23 +151,36 @@ static bool hold(ph_thread *t, const struct iovec *iov, int count, int64_t now)
 	if (t->spill != NULL || t->taken || !guarded() || append(&c->blocks, iov, count, length) != PH_OK)
 		return false;
 	if (!c->held) {
-		c->held = true;
+		__atomic_store_n(&c->held, true, __ATOMIC_RELAXED);
 		c->due = c->left + LATEST_NS;
 		arm(c->due);
 	}
 	return true;
 }
 
-/* retake: nothing is held any more, the buffer is the caller's.  False: the client is gone. */
+/* hold: join, with the lock. */
+static bool hold(ph_thread *t, const struct iovec *iov, int count, int64_t now)
+{
+	bool held;
+
+	pthread_mutex_lock(&t->cork.lock);
+	held = join(t, iov, count, now);
+	pthread_mutex_unlock(&t->cork.lock);
+	return held;
+}
+
+/*
+ * retake: nothing is held any more, the buffer is the caller's.  False: the client is gone.  Where nothing is held, as
+ * in a response of one block, no lock is needed: only the holder of the turn begins to hold.
+ */
 static bool retake(ph_cork *c)
 {
-	bool broken;
-
-	pthread_mutex_lock(&c->lock);
-	c->held = false;
-	broken = c->broken;
-	pthread_mutex_unlock(&c->lock);
-	return !broken;
+	if (__atomic_load_n(&c->held, __ATOMIC_ACQUIRE)) {
+		pthread_mutex_lock(&c->lock);
+		__atomic_store_n(&c->held, false, __ATOMIC_RELAXED);
+		pthread_mutex_unlock(&c->lock);
+	}
+	return !c->broken;
 }
 
 /*
@@ -205,15 +218,11 @@ int ph_cork_block(ph_thread *t, const struct iovec *iov, int count)
 	ph_cork *c = &t->cork;
 	int64_t now = ph_now();
 	struct iovec all[PIECES + 1];
-	bool held;
 	int sent;
 
 	if (!c->used)
 		begin(c);
-	pthread_mutex_lock(&c->lock);
-	held = hold(t, iov, count, now);
-	pthread_mutex_unlock(&c->lock);
-	if (held)
+	else if (hold(t, iov, count, now))
 		return PH_SENT;
 	if (!retake(c))
 		return PH_CLIENT_GONE;
