@@ -10,7 +10,9 @@
  * be transmitted while the application produces the next block."
  */
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
@@ -18,9 +20,9 @@
 #include "internal.h"
 
 enum {
-	PAUSE_NS = 100 * 1000,        /* after a departure: how long blocks are held */
-	LATEST_NS = 200 * 1000,       /* and when they leave without the application, which leaves it time to come itself */
-	RETRY_NS = 20 * 1000 * 1000,  /* at most, between two attempts to send to a reader that takes nothing */
+	PAUSE_NS = 100 * 1000,        /* a block that comes sooner than this after a departure is held */
+	LATEST_NS = 200 * 1000,       /* and leaves without the application this long after it, which is given time to come */
+	RETRY_NS = 20 * 1000 * 1000,  /* at most between two attempts to send to a full socket */
 	MOST = 32 * 1024,             /* bytes that are held; what is more goes out, in one system call with them */
 	JOINED = 4 * 1024,            /* up to here pieces are copied together: send() is cheaper than sendmsg() */
 	PIECES = 4,                   /* of a block: head, chunk's line, data, the chunk's end */
@@ -52,7 +54,27 @@ static void arm(int64_t at)
 	pthread_mutex_unlock(&guard.lock);
 }
 
-/* let_out: what is held, as far as the socket takes it.  Under the cork's lock.  `held` comes last: see retake. */
+/*
+ * is_stalled: whether the client, whose socket is full, has taken nothing for the write timeout.  The kernel reports
+ * room late, so the bytes that it has not taken yet are counted.
+ */
+static bool is_stalled(ph_thread *t, int64_t now)
+{
+	ph_cork *c = &t->cork;
+	int unsent = 0;
+
+	ioctl(t->x.fd, TIOCOUTQ, &unsent);
+	if (unsent < c->unsent) {
+		c->unsent = unsent;
+		c->moved = now;
+	}
+	return ph_write_timeout_ms >= 0 && now - c->moved >= (int64_t)ph_write_timeout_ms * 1000000;
+}
+
+/*
+ * let_out: what is held, as far as the socket takes it.  Under the cork's lock.  `left` stays while the socket is full:
+ * the time between two attempts doubles.  `held` comes last: see retake.
+ */
 static void let_out(ph_thread *t, int64_t now)
 {
 	ph_cork *c = &t->cork;
@@ -62,10 +84,11 @@ static void let_out(ph_thread *t, int64_t now)
 
 		if (n > 0) {
 			c->sent += (size_t)n;
-		} else if (errno == EAGAIN) {
+		} else if (errno == EAGAIN && !is_stalled(t, now)) {
 			c->due = now + (now - c->left < RETRY_NS ? now - c->left : RETRY_NS);
 			return;
 		} else if (errno != EINTR) {
+			c->stalled = errno == EAGAIN;
 			c->broken = true;
 			break;
 		}
@@ -108,6 +131,7 @@ static void *stand_guard(void *unused)
 		for (int i = 0; i < ph_thread_count; i++)
 			look(&ph_threads[i]);
 	}
+	__atomic_store_n(&guard.state, ABSENT, __ATOMIC_RELEASE); /* the application has closed what is not its own */
 	return NULL;
 }
 
@@ -140,7 +164,10 @@ static int append(ph_buffer *to, const struct iovec *iov, int count, size_t leng
 	return PH_OK;
 }
 
-/* join: whether the block now waits with the others.  Under the cork's lock. */
+/*
+ * join: whether the block now waits with the others.  Under the cork's lock.  A spill has a thread of its own, which
+ * sends whatever it has together; what the application sends on a socket that it has taken must not overtake ours.
+ */
 static bool join(ph_thread *t, const struct iovec *iov, int count, int64_t now)
 {
 	ph_cork *c = &t->cork;
@@ -153,9 +180,22 @@ static bool join(ph_thread *t, const struct iovec *iov, int count, int64_t now)
 	if (!c->held) {
 		__atomic_store_n(&c->held, true, __ATOMIC_RELAXED);
 		c->due = c->left + LATEST_NS;
+		c->unsent = INT_MAX;
 		arm(c->due);
 	}
 	return true;
+}
+
+/* lock: the cork's, which the guard has while it sends.  It may wait for a processor then: not with our GIL. */
+static void lock(ph_cork *c)
+{
+	while (pthread_mutex_trylock(&c->lock) != 0) {
+		PyThreadState *saved = py.PyEval_SaveThread();
+
+		pthread_mutex_lock(&c->lock);
+		pthread_mutex_unlock(&c->lock);
+		py.PyEval_RestoreThread(saved);
+	}
 }
 
 /* hold: join, with the lock. */
@@ -163,7 +203,7 @@ static bool hold(ph_thread *t, const struct iovec *iov, int count, int64_t now)
 {
 	bool held;
 
-	pthread_mutex_lock(&t->cork.lock);
+	lock(&t->cork);
 	held = join(t, iov, count, now);
 	pthread_mutex_unlock(&t->cork.lock);
 	return held;
@@ -173,13 +213,17 @@ static bool hold(ph_thread *t, const struct iovec *iov, int count, int64_t now)
  * retake: nothing is held any more, the buffer is the caller's.  False: the client is gone.  Where nothing is held, as
  * in a response of one block, no lock is needed: only the holder of the turn begins to hold.
  */
-static bool retake(ph_cork *c)
+static bool retake(ph_thread *t)
 {
+	ph_cork *c = &t->cork;
+
 	if (__atomic_load_n(&c->held, __ATOMIC_ACQUIRE)) {
-		pthread_mutex_lock(&c->lock);
+		lock(c);
 		__atomic_store_n(&c->held, false, __ATOMIC_RELAXED);
 		pthread_mutex_unlock(&c->lock);
 	}
+	if (c->stalled)
+		t->x.outcome |= PH_STALLED;
 	return !c->broken;
 }
 
@@ -209,7 +253,7 @@ static void empty(ph_cork *c)
 static void begin(ph_cork *c)
 {
 	c->used = true;
-	c->broken = false;
+	c->broken = c->stalled = false;
 	c->left = 0;
 }
 
@@ -224,7 +268,7 @@ int ph_cork_block(ph_thread *t, const struct iovec *iov, int count)
 		begin(c);
 	else if (hold(t, iov, count, now))
 		return PH_SENT;
-	if (!retake(c))
+	if (!retake(t))
 		return PH_CLIENT_GONE;
 	c->left = now;
 	sent = ph_output_wait(t, all, behind(c, iov, count, all));
@@ -240,7 +284,7 @@ int ph_cork_end(ph_thread *t, const struct iovec *last)
 
 	if (!c->used)
 		begin(c);
-	if (!retake(c))
+	if (!retake(t))
 		return PH_CLIENT_GONE;
 	n = behind(c, last, last->iov_len > 0, all);
 	sent = n > 0 ? ph_output_last(t, all, n, NULL) : PH_SENT;
@@ -253,7 +297,7 @@ void ph_cork_rest(ph_thread *t)
 	ph_cork *c = &t->cork;
 	struct iovec rest;
 
-	if (!retake(c))
+	if (!retake(t))
 		t->gone = true;
 	if (!t->gone && behind(c, &rest, 0, &rest) > 0 && ph_output_wait(t, &rest, 1) == PH_CLIENT_GONE)
 		t->gone = true;
@@ -262,10 +306,27 @@ void ph_cork_rest(ph_thread *t)
 
 void ph_cork_release(ph_thread *t)
 {
-	pthread_mutex_lock(&t->cork.lock);
-	if (t->cork.held)
-		let_out(t, ph_now());
-	pthread_mutex_unlock(&t->cork.lock);
+	PyObject *token = ph_token_new(t); /* new */
+
+	if (token != NULL && ph_turn_of_token(token) != NULL) {
+		if (t->cork.used)
+			ph_cork_rest(t);
+		if (t->spill != NULL)
+			ph_spill_drain(t);
+		ph_turn_end(t);
+	}
+	py.PyErr_Clear(); /* its response is over: nothing is held */
+	py.Py_DecRef(token);
+}
+
+void ph_cork_flush_all(void)
+{
+	for (int i = 0; i < ph_thread_count; i++) {
+		pthread_mutex_lock(&ph_threads[i].cork.lock);
+		if (ph_threads[i].cork.held)
+			let_out(&ph_threads[i], ph_now());
+		pthread_mutex_unlock(&ph_threads[i].cork.lock);
+	}
 }
 
 void ph_cork_forget(ph_thread *t)
@@ -274,4 +335,5 @@ void ph_cork_forget(ph_thread *t)
 	pthread_mutex_init(&guard.lock, NULL);
 	guard.state = ABSENT;
 	t->cork.held = false;
+	empty(&t->cork); /* the parent sends it */
 }

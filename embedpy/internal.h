@@ -34,8 +34,11 @@ typedef struct {
 	size_t sent;       /* of blocks */
 	bool held;         /* blocks wait there */
 	bool broken;       /* the client did not take them: it is gone */
+	bool stalled;      /* or there, but has taken nothing for the write timeout */
 	bool used;         /* by this response; the turn's, false when a request begins */
 	int64_t left, due; /* when the last bytes left (0: none have), when those that are held have to; ph_now() */
+	int unsent;        /* bytes that a client whose socket is full had not taken */
+	int64_t moved;     /* when it took some */
 } ph_cork;
 
 /*
@@ -178,27 +181,30 @@ int ph_file_deliver(ph_thread *t, PyObject *wrapper);
 
 /*
  * cork.c: the blocks of a stream, sent or held for a moment.  GIL held on entry and exit, released while waiting, but
- * for prepare, release and forget, which need none.  block, end: PH_SENT or PH_CLIENT_GONE; the caller has the turn, or
- * has sealed the response.  end: what is held and the response's last bytes, which may be none.  rest: what is held of
- * a response that has ended too early, once the cork is used.  release: what is held leaves before bytes that are not
- * ours.  forget: in a forked child.
+ * for prepare, flush_all and forget, which need none.  block, end: PH_SENT or PH_CLIENT_GONE; the caller has the turn,
+ * or has sealed the response.  end: what is held and the response's last bytes, which may be none.  rest: what is held
+ * of a response that has ended too early, once the cork is used.  release: what is held leaves before bytes that are
+ * not ours; takes the turn.  flush_all: what a fork finds held leaves, as far as the sockets take it.  forget: in a
+ * forked child.
  */
 void ph_cork_prepare(void); /* once */
 int ph_cork_block(ph_thread *t, const struct iovec *iov, int count); /* at most 4 pieces */
 int ph_cork_end(ph_thread *t, const struct iovec *last);
 void ph_cork_rest(ph_thread *t);
 void ph_cork_release(ph_thread *t);
+void ph_cork_flush_all(void);
 void ph_cork_forget(ph_thread *t);
 
 /* output.c: to the socket.  GIL held on entry and exit, released while waiting. */
 int ph_output_wait(ph_thread *t, struct iovec *iov, int count);
 int ph_output_last(ph_thread *t, struct iovec *iov, int count, char *owned);
+extern int ph_write_timeout_ms; /* how long a stream waits for a reader that takes nothing; -1: for ever */
 
 /* ph_sender_start: a thread that sends without Python, with no signals: they are for Go's and Python's.  An errno. */
 int ph_sender_start(pthread_t *thread, void *(*run)(void *), void *argument);
 
 /*
- * spill.c: a stream for a slow client.  No GIL, but for ph_spill_end, which is called with it.
+ * spill.c: a stream for a slow client.  No GIL, but for ph_spill_end and ph_spill_drain, which are called with it.
  * begin: false when nothing can be kept.  idle: the client has all.  add: 0, an errno of the client, or EAGAIN when the
  * file cannot grow and the client has all that is in it; iov is what was not taken.  end: the rest becomes the tail.
  */
@@ -206,6 +212,7 @@ void ph_spill_configure(const char *path, uint64_t limit, int patience_ms);
 bool ph_spill_begin(ph_thread *t);
 bool ph_spill_idle(ph_spill *s);
 int ph_spill_add(ph_spill *s, struct iovec **iov, int *count);
+void ph_spill_drain(ph_thread *t); /* until the client has all of it, or is given up */
 void ph_spill_end(ph_thread *t);
 /* ph_spill_finished: the rest of a finished response becomes a tail in a file; false when it cannot. */
 bool ph_spill_finished(ph_thread *t, const struct iovec *pieces, int count, size_t length);

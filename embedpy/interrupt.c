@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "internal.h"
@@ -152,14 +151,9 @@ void ph_deadlines_wake(int eventfd)
 /* set_deadline: seconds from now; none: no limit. */
 static void set_deadline(ph_thread *t, double seconds, bool none)
 {
-	int64_t deadline = -1;
+	int64_t deadline = none ? -1 : ph_now() + (int64_t)(seconds * 1e9);
 	uint64_t one = 1;
-	struct timespec now;
 
-	if (!none) {
-		clock_gettime(CLOCK_MONOTONIC, &now);
-		deadline = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec + (int64_t)(seconds * 1e9);
-	}
 	__atomic_store_n(&t->x.deadline, deadline, __ATOMIC_RELEASE);
 	if (write(wake_fd, &one, sizeof one) < 0)
 		return; /* the counter is full: it has been told often enough */

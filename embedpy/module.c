@@ -129,12 +129,12 @@ static int take_socket(ph_thread *t, uint64_t id)
 	ph_lock(t);
 	if (t->active && t->conn_id == id) {
 		fd = ph_claim_answer(t) ? fcntl(t->x.fd, F_DUPFD_CLOEXEC, 0) : TOO_LATE;
-		if (fd >= 0) {
+		if (fd >= 0)
 			t->taken = true;
-			ph_cork_release(t);
-		}
 	}
 	ph_unlock(t);
+	if (fd >= 0)
+		ph_cork_release(t);
 	return fd;
 }
 
@@ -164,13 +164,15 @@ BUILTIN(connection_fd)
 
 /*
  * before_fork(): no signal may reach the child between the fork and after_fork_in_child, where Go's handlers would
- * swallow it.  The thread's signals wait until the other two, in both processes.
+ * swallow it.  The thread's signals wait until the other two, in both processes.  What was yielded before the fork
+ * leaves before what the child may send.
  */
 BUILTIN(before_fork)
 {
 	sigset_t all;
 
 	UNUSED;
+	ph_cork_flush_all();
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &mask_before_fork);
 	return none();

@@ -17,12 +17,12 @@ enum {
 	PATIENCE_MS = 2,      /* how long a finished response waits for a reader before it moves to the goroutine lane */
 };
 
-static int write_timeout_ms = -1; /* how long a stream waits for a reader that takes nothing; -1: for ever */
+int ph_write_timeout_ms = -1;
 
 void ph_output_configure(int timeout_ms, const char *directory, uint64_t limit)
 {
-	write_timeout_ms = timeout_ms > 0 ? timeout_ms : -1;
-	ph_spill_configure(directory, limit, write_timeout_ms);
+	ph_write_timeout_ms = timeout_ms > 0 ? timeout_ms : -1;
+	ph_spill_configure(directory, limit, ph_write_timeout_ms);
 }
 
 /* transmit: one system call.  send() is cheaper than sendmsg(), and most responses are one piece. */
@@ -55,7 +55,7 @@ static int push(int fd, struct iovec **iov, int *count, int patience_ms)
 }
 
 /*
- * push_patiently: push for as long as the reader takes something within each write_timeout_ms, else ETIMEDOUT.  The
+ * push_patiently: push for as long as the reader takes something within each ph_write_timeout_ms, else ETIMEDOUT.  The
  * kernel reports room when a third of its buffer is free: a slow reader may need longer for that, so the bytes that it
  * has not taken yet are counted.  No GIL needed.
  */
@@ -66,7 +66,7 @@ static int push_patiently(int fd, struct iovec **iov, int *count)
 		size_t left = ph_iovec_total(*iov, *count);
 
 		ioctl(fd, TIOCOUTQ, &before);
-		error = push(fd, iov, count, write_timeout_ms);
+		error = push(fd, iov, count, ph_write_timeout_ms);
 		if (error != EAGAIN)
 			return error;
 		ioctl(fd, TIOCOUTQ, &after);

@@ -228,6 +228,14 @@ static int drained(ph_spill *s)
 	return error;
 }
 
+void ph_spill_drain(ph_thread *t)
+{
+	PyThreadState *saved = py.PyEval_SaveThread();
+
+	drained(t->spill);
+	py.PyEval_RestoreThread(saved);
+}
+
 int ph_spill_add(ph_spill *s, struct iovec **iov, int *count)
 {
 	while (*count > 0) {

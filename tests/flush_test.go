@@ -1,9 +1,12 @@
 package tests
 
 import (
+	"bufio"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -91,12 +94,35 @@ func TestBlocksBeforeAFailure(t *testing.T) {
 	})
 }
 
-// Bytes that an application sends on the socket itself come after those that it gave to write().
+// Bytes that an application sends on the socket itself come after those that it gave to write(), also where the client
+// has not taken these.
 func TestBlocksBeforeTheSocketIsTaken(t *testing.T) {
+	full := fullSocket(t)
 	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
-		s := Start(t, Options{App: "flush", Kind: kind})
+		s := Start(t, Options{App: "flush", Kind: kind, Bind: []string{"unix:" + shortDirectory(t) + "/s"}})
 		for range 200 {
 			if r := s.Do("GET /socket HTTP/1.0\r\n\r\n"); r.Body != "before after" {
+				t.Fatalf("the body is %q", r.Body)
+			}
+		}
+		for _, size := range []int{full - 400, full - 150, full, full + 100, 3 * full} {
+			connection := s.Dial()
+			connection.reader = bufio.NewReader(&sipping{Conn: connection, pauses: 3})
+			connection.Send(fmt.Sprintf("GET /socket/%d HTTP/1.0\r\n\r\n", size))
+			if r := connection.Next("GET"); r.Body != strings.Repeat("-", size)+"before after" {
+				t.Errorf("%d: the body has %d bytes and ends in %q", size, len(r.Body), r.Body[max(0, len(r.Body)-20):])
+			}
+			connection.Close()
+		}
+	})
+}
+
+// What a process has written before it forks is sent once, and before what the child writes.
+func TestBlocksBeforeAFork(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		s := Start(t, Options{App: "flush", Kind: kind})
+		for range 20 {
+			if r := s.Do("GET /forked HTTP/1.0\r\n\r\n"); r.Body != "before and after" {
 				t.Fatalf("the body is %q", r.Body)
 			}
 		}
@@ -109,26 +135,106 @@ func TestBlocksForAFullSocket(t *testing.T) {
 	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
 		gate := NewGate(t)
 		s := Start(t, Options{App: "flush", Kind: kind, Env: []string{gate.Env()},
-			Bind: []string{"unix:" + shortDirectory(t) + "/s"}})
+			Bind: []string{"unix:" + shortDirectory(t) + "/s", "127.0.0.1:0"}})
 		full := fullSocket(t)
-		for _, size := range []int{full - 4000, full - 400, full - 200, full - 150, full - 100, full - 50, full, full + 50} {
-			connection := s.Dial()
-			connection.Send(fmt.Sprintf("GET /filling/%d HTTP/1.0\r\n\r\n", size))
-			visitor := gate.Await()
-			if _, err := readHead(connection.reader); err != nil {
-				t.Fatal(err)
-			}
-			want := strings.Repeat("-", size) + "before "
-			if got := connection.ReadRaw(len(want)); got != want {
-				t.Errorf("%d: the blocks end in %q", size, got[len(got)-20:])
-			}
-			visitor.Release()
-			if got := connection.ReadRaw(5); got != "after" {
-				t.Errorf("%d: then %q", size, got)
-			}
-			connection.Close()
+		for _, size := range []int{full - 4000, full - 400, full - 200, full - 100, full, full + 50} {
+			throughAFullSocket(t, gate, s.Dial(), fmt.Sprintf("/filling/%d/1", size), strings.Repeat("-", size)+"+before ")
 		}
+		before := "-" + strings.Repeat("+", 30000) + "before "
+		throughAFullSocket(t, gate, narrow(t, s.Addresses[1]), "/narrow/30000", before)
+		connection := narrow(t, s.Addresses[1])
+		connection.Send("GET /narrow/30000 HTTP/1.0\r\n\r\n")
+		visitor := gate.Await()
+		eventually(t, "a part of the second block is out", func() bool { return unread(t, connection) > 300 })
+		visitor.Release() // it goes on before the client has read anything
+		if r := connection.Next("GET"); r.Body != before+"after" {
+			t.Errorf("the body has %d bytes and ends in %q", len(r.Body), r.Body[max(0, len(r.Body)-20):])
+		}
+		connection.Close()
 	})
+}
+
+// throughAFullSocket reads when the application pauses; before is what it yields up to then.
+func throughAFullSocket(t *testing.T, gate *Gate, connection *Conn, path, before string) {
+	t.Helper()
+	connection.Send("GET " + path + " HTTP/1.0\r\n\r\n")
+	visitor := gate.Await()
+	if _, err := readHead(connection.reader); err != nil {
+		t.Fatal(err)
+	}
+	if got := connection.ReadRaw(len(before)); got != before {
+		t.Errorf("%s: the blocks end in %q", path, got[len(got)-20:])
+	}
+	visitor.Release()
+	if got := connection.ReadRaw(5); got != "after" {
+		t.Errorf("%s: then %q", path, got)
+	}
+	connection.Close()
+}
+
+// narrow connects a client that takes few bytes before it reads.
+func narrow(t *testing.T, address string) *Conn {
+	t.Helper()
+	small := func(_, _ string, raw syscall.RawConn) (err error) {
+		raw.Control(func(fd uintptr) { err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 2048) })
+		return err
+	}
+	connection, err := (&net.Dialer{Control: small}).Dial("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	connection.SetDeadline(time.Now().Add(patience))
+	return &Conn{t: t, Conn: connection, reader: bufio.NewReader(connection)}
+}
+
+// unread is how many bytes wait for the client.
+func unread(t *testing.T, c *Conn) (n int) {
+	t.Helper()
+	raw, err := c.Conn.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw.Control(func(fd uintptr) { n, err = unix.IoctlGetInt(int(fd), unix.SIOCINQ) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// A client that takes nothing for the write timeout, while the application pauses, is given up at the next block.
+func TestBlocksForAStalledClient(t *testing.T) {
+	t.Parallel()
+	gate := NewGate(t)
+	s := Start(t, Options{App: "flush", Kind: gthreadKind, Env: []string{gate.Env()},
+		Args: []string{"--write-timeout", "2", "--spool-response-limit", "0"}})
+	s.Expect(`took nothing of the response to /narrow`)
+	throughAFullSocket(t, gate, narrow(t, s.Addresses[0]), "/narrow/100", "-"+strings.Repeat("+", 100)+"before ")
+	connection, visitor := stalled(t, s, gate)
+	ended := s.Get("/ends").Body
+	<-time.After(2500 * time.Millisecond) // the client is given up after 2 s
+	began := time.Now()
+	visitor.Release()
+	eventually(t, "the generator is closed", func() bool { return s.Get("/ends").Body != ended })
+	if took := time.Since(began); took > 1800*time.Millisecond {
+		t.Errorf("the generator was closed after %v", took)
+	}
+	connection.Close()
+}
+
+// stalled makes an application pause while what it has yielded waits for a client that does not read. Where it was
+// disturbed between two blocks, it waits itself: then another client tries.
+func stalled(t *testing.T, s *Server, gate *Gate) (*Conn, *Visitor) {
+	t.Helper()
+	for range 10 {
+		connection := narrow(t, s.Addresses[0])
+		connection.Send("GET /narrow/30000 HTTP/1.0\r\n\r\n")
+		if visitor := gate.AwaitFor(time.Second); visitor != nil {
+			return connection, visitor
+		}
+		connection.Close()
+	}
+	t.Fatal("the application never paused")
+	return nil, nil
 }
 
 // fullSocket is how many bytes a unix socket takes of one write before it is full.

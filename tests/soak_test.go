@@ -152,6 +152,7 @@ func soakScale(t *testing.T, s *Server) (killed time.Time) {
 	s.Signal(syscall.SIGTTIN)
 	eventually(t, "there is one worker more", func() bool { return len(s.Workers()) >= 3 })
 	s.Signal(syscall.SIGTTOU)
+	eventually(t, "it has ended", func() bool { return len(s.Workers()) <= 2 }) // or soakKill might choose it
 	return killed
 }
 
