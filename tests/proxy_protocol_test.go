@@ -102,6 +102,17 @@ func TestProxyProtocolRefuses(t *testing.T) {
 	server.WaitLog(`left in the middle of its request: 14 bytes of a PROXY header`, 1)
 }
 
+// A header that stands still is late; nobody has left.
+func TestProxyProtocolLate(t *testing.T) {
+	t.Parallel()
+	server := Start(t, Options{App: "hello", Args: []string{"--proxy-protocol", "--header-timeout", "1"}})
+	server.Expect(`Invalid request from ip=127\.0\.0\.1: PROXY header not complete in time \(header_timeout\) \(408\)`)
+	c := server.Dial()
+	c.Send("PROXY TCP4 203")
+	c.Next("GET").wantStatus(t, 408)
+	c.ExpectClosed()
+}
+
 func TestProxyAllowFrom(t *testing.T) {
 	t.Parallel()
 	server := Start(t, Options{App: "environ", Args: []string{"--proxy-protocol", "--proxy-allow-from", "10.0.0.0/8"}})

@@ -147,7 +147,9 @@ func (l *lane) readProxyHeader(c *conn, f *os.File) (rest []byte, ok bool) {
 		n, err := f.Read(buf[len(buf):cap(buf)])
 		buf = buf[:len(buf)+n]
 		if n == 0 {
-			if len(buf) > 0 {
+			if len(buf) > 0 && late(err) != nil && !l.w.draining.Load() {
+				l.incomplete(c, errProxyLate, nil)
+			} else if len(buf) > 0 {
 				l.incomplete(c, &cutError{fmt.Sprintf("%d bytes of a PROXY header (%v)", len(buf), err)}, nil)
 			} else {
 				l.w.close(c)

@@ -46,9 +46,10 @@ func after(wait time.Duration) time.Time {
 
 // RFC 9110 15.5.9: the request was not complete within the time that the server was prepared to wait.
 var (
-	errHeadLate = &http1.Refusal{Status: 408, Rule: "request head not complete in time (header_timeout)"}
-	errBodyLate = &http1.Refusal{Status: 408, Rule: "request body stood still for too long (body_timeout)"}
-	errBodySlow = &http1.Refusal{Status: 408, Rule: "request body too slow (body_min_rate)"}
+	errHeadLate  = &http1.Refusal{Status: 408, Rule: "request head not complete in time (header_timeout)"}
+	errProxyLate = &http1.Refusal{Status: 408, Rule: "PROXY header not complete in time (header_timeout)"}
+	errBodyLate  = &http1.Refusal{Status: 408, Rule: "request body stood still for too long (body_timeout)"}
+	errBodySlow  = &http1.Refusal{Status: 408, Rule: "request body too slow (body_min_rate)"}
 )
 
 // late is the refusal for a read of a head that ended with err, or nil if it was not a matter of time.
