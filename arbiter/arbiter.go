@@ -32,6 +32,9 @@ type arbiter struct {
 	phase phase
 	// wake is when advance must run again though no event has come; 0 = not at all.
 	wake time.Duration
+	// looked is when advance ran last.
+	looked time.Duration
+	stall  stall
 
 	told int // what Options.Workers was told last
 	// backlogAt is when Options.Backlog is told next; 0 = at once.
@@ -101,6 +104,7 @@ func (a *arbiter) title(cfg *config.Config) {
 
 // advance does all that the state and the clock ask for. It runs after each event, and at a.wake.
 func (a *arbiter) advance() {
+	a.noticeStall()
 	a.wake = 0
 	a.feed()
 	a.bind()

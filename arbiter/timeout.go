@@ -10,6 +10,30 @@ import (
 // abortGrace is how long a worker that timed out may take over SIGABRT before SIGKILL.
 const abortGrace = time.Second
 
+// stallMin is how late the master must be to take it that the whole server stood still: a container that was paused,
+// Ctrl-Z, a virtual machine that was moved.
+const stallMin = time.Second
+
+// stall is the last time for which the server stood still.
+type stall struct{ from, until time.Duration }
+
+// noticeStall comes before anything is judged by the clock, which went on.
+func (a *arbiter) noticeStall() {
+	now := a.env.now()
+	if a.wake > 0 && now-a.wake > stallMin {
+		a.stall = stall{a.looked, now}
+	}
+	a.looked = now
+}
+
+// forgive moves a moment before a stall to a later one: what was left of a time then is left of it still.
+func (s stall) forgive(t time.Duration) time.Duration {
+	if t >= s.until {
+		return t
+	}
+	return min(t+s.until-s.from, s.until)
+}
+
 // checkTimeouts aborts the workers whose heartbeat has stopped for longer than the timeout setting, 0 meaning never.
 // As in gunicorn, the import of the application is not covered: a worker counts from the moment when it is ready.
 // Neither is stopping, which graceful_timeout bounds.
@@ -20,7 +44,7 @@ func (a *arbiter) checkTimeouts() {
 			continue
 		}
 		beat := max(time.Duration(a.board.Slot(w.slot).LastBeat()), w.readyAt)
-		if !a.due(beat + timeout) {
+		if !a.due(a.stall.forgive(beat) + timeout) {
 			continue
 		}
 		w.aborted = true

@@ -63,3 +63,20 @@ func TestNoTimeout(t *testing.T) {
 		h.workers[0].wantSignals(unix.SIGTERM)
 	})
 }
+
+// While the whole server stands still (a paused container, Ctrl-Z) the clock goes on, and nobody can beat.
+func TestTimeoutAndAStandstill(t *testing.T) {
+	h := booted(t, func(c *config.Config) { c.Timeout = 3 })
+	stuck, healthy := h.workers[0], h.workers[1]
+	h.pass(2 * time.Second)
+	h.clock += time.Minute
+	h.run()
+	stuck.wantSignals()
+	healthy.wantSignals()
+	healthy.beat()
+	h.pass(999 * time.Millisecond)
+	stuck.wantSignals()
+	h.pass(time.Millisecond)
+	stuck.wantSignals(unix.SIGABRT)
+	healthy.wantSignals()
+}
