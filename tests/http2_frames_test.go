@@ -94,5 +94,29 @@ func TestHTTP2RefusalsInTheLog(t *testing.T) {
 	if response, _ := h2(t, client, "/x", nil, "Content-Type: a/b", "Content-Type: c/d"); response.StatusCode != 400 {
 		t.Errorf("status %d", response.StatusCode)
 	}
-	eventually(t, "the access log tells it", func() bool { return s.Output() == "GET /x HTTP/2.0 400\n" })
+	s.Expect("Invalid request from ip=127.0.0.1: no method, path or Content-Length")
+	c := s.DialTLS(&tls.Config{RootCAs: authority.Pool, NextProtos: []string{"h2"}})
+	c.Send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+	c.sendFrame(frameSettings, 0, 0, "")
+	c.openStream(1, "/a b")
+	if page := c.awaitFrame(frameData, 1); !strings.Contains(page, "<title>Bad Request") {
+		t.Errorf("the page is %q", page)
+	}
+	eventually(t, "the access log tells it", func() bool {
+		return s.Output() == "GET /x HTTP/2.0 400\n"+`- GET\x20/a\x20b\x20HTTP/2.0 - 400`+"\n"
+	})
+}
+
+// net/http would answer OPTIONS * by itself.
+func TestHTTP2OptionsAsterisk(t *testing.T) {
+	t.Parallel()
+	authority := NewAuthority(t)
+	s := startTLS(t, authority, Options{App: "hello", Args: []string{"--http-protocols", "h2"}})
+	c := s.DialTLS(&tls.Config{RootCAs: authority.Pool, NextProtos: []string{"h2"}})
+	c.Send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+	c.sendFrame(frameSettings, 0, 0, "")
+	c.sendFrame(frameHeaders, endStream|endHeaders, 1, "\x87\x04\x01*\x01\x0bexample.org\x02\x07OPTIONS")
+	if body := c.awaitFrame(frameData, 1); body != "Hello, world!\n" {
+		t.Errorf("the body is %q", body)
+	}
 }

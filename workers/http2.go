@@ -34,6 +34,8 @@ func newHTTP2(w *worker, boot *wire.WorkerBoot) *http2Server {
 		HTTP2: http2Config(c, w.timeouts.writeLimit()), MaxHeaderBytes: http2Header(c.HTTP2MaxHeaderListSize),
 		IdleTimeout: max(w.keepAlive, time.Second),
 		ErrorLog:    log.New(http2Log{w}, "", 0),
+
+		DisableGeneralOptionsHandler: true, // "OPTIONS *" is the application's, as in HTTP/1.1
 	}
 	s.server.Protocols.SetHTTP2(true)
 	go s.server.Serve(s)

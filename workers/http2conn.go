@@ -14,6 +14,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pyhost/pyhost/logging"
 	"github.com/pyhost/pyhost/wsgi"
 )
 
@@ -48,7 +49,7 @@ func (s *http2Server) handle(w http.ResponseWriter, r *http.Request) {
 func (h *http2Conn) serve(w http.ResponseWriter, r *http.Request) {
 	// What would be cut in another place in HTTP/1.1, or end there.
 	if !oneWord(r.Method) || !oneWord(r.RequestURI) || len(r.Header["Content-Length"]) > 1 {
-		http.Error(w, "Bad Request", http.StatusBadRequest)
+		h.refuse(w, r)
 		return
 	}
 	for {
@@ -68,6 +69,19 @@ func (h *http2Conn) serve(w http.ResponseWriter, r *http.Request) {
 		}
 		// The worker closed an idle connection at this moment; a request without a body can go over another one.
 	}
+}
+
+// refuse answers a request that no connection into the worker can carry.
+func (h *http2Conn) refuse(w http.ResponseWriter, r *http.Request) {
+	const status, rule = http.StatusBadRequest, "no method, path or Content-Length"
+	c := &conn{owned: owned{facts: h.facts}}
+	page := errorPage([]byte(r.Method), status, rule)
+	h.w.log.Warning("Invalid request from ip=%s: %s (%d)", c.peer(), rule, status)
+	line := fmt.Appendf(nil, "%s %s %s", r.Method, r.RequestURI, h.facts.Protocol)
+	h.w.logRefused(c, line, logging.Refused, status, page)
+	w.Header().Set("Content-Type", "text/html")
+	w.WriteHeader(status)
+	w.Write(pageBody(page))
 }
 
 func oneWord(text string) bool {
