@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/pyhost/pyhost/config"
@@ -188,7 +189,7 @@ func protocols(cfg *config.Config, addresses []config.Address) []string {
 }
 
 func (a *arbiter) logListening(sockets socketSet, protocols []string) {
-	a.log.Info("Listening at: %s (%d)", urls(sockets.listeners(protocols)), a.pid)
+	a.log.Info("Listening at: %s (%d)", strings.Join(urls(sockets.listeners(protocols)), ","), a.pid)
 }
 
 // trimSockets closes the sockets of seats that no generation has any more: the kernel would go on sending them

@@ -110,10 +110,7 @@ func (a *arbiter) announceReady(g *generation) {
 		return
 	}
 	g.announce = false
-	call := wire.HookCall{Name: "when_ready"}
-	for _, listener := range g.sockets.listeners(g.protocols) {
-		call.Addresses = append(call.Addresses, listener.Address)
-	}
+	call := wire.HookCall{Name: "when_ready", Addresses: urls(g.sockets.listeners(g.protocols))}
 	a.callHook(g, call, func(failure *wire.Event) { a.startFailed("when_ready", failure) })
 }
 

@@ -2,7 +2,6 @@ package arbiter
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/pyhost/pyhost/config"
 	"github.com/pyhost/pyhost/workers/wire"
@@ -149,8 +148,8 @@ func (set socketSet) forsake(seat int) {
 	}
 }
 
-// urls is the list of the "Listening at" line, as gunicorn writes it.
-func urls(listeners []wire.Listener) string {
+// urls are the addresses as the "Listening at" line has them, as gunicorn writes them.
+func urls(listeners []wire.Listener) []string {
 	list := make([]string, 0, len(listeners))
 	for _, l := range listeners {
 		switch {
@@ -162,5 +161,5 @@ func urls(listeners []wire.Listener) string {
 			list = append(list, l.Protocol+"+"+l.Address)
 		}
 	}
-	return strings.Join(list, ",")
+	return list
 }

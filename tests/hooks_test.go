@@ -73,6 +73,16 @@ func TestHookArguments(t *testing.T) {
 	})
 }
 
+// server.address and LISTENERS know each form of bind: one that says its protocol once
+// kept the server from starting.
+func TestHooksSeeAddresses(t *testing.T) {
+	t.Parallel()
+	path := shortDirectory(t) + "/s"
+	bind := []string{"uwsgi+unix:" + path, "http://127.0.0.1:0", "uwsgi://[::1]:0"}
+	s := withHooks(t, Options{Kind: syncKind, Bind: bind})
+	s.WaitLog(fmt.Sprintf(`HOOK when_ready uwsgi\+unix:%s http://127\.0\.0\.1:\d+ uwsgi://\[::1\]:\d+\n`, path), 1)
+}
+
 // A reload calls on_reload before the new workers are forked, and when_ready when they have taken over: the forkserver
 // is a new one, which gunicorn does not have. child_exit comes for the old workers, too.
 func TestHooksOfReload(t *testing.T) {

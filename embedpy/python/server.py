@@ -1,11 +1,13 @@
 """The objects that hooks get for the master and for a worker, with the attributes that gunicorn's have."""
 
 import os
+import re
 
 import _pyhost
 import _pyhost_hooks as hooks
 
 UNIX = "unix:"
+PROTOCOL = re.compile(r"^(?:https?|uwsgi)(?:://|\+)")  # what is spoken there; after the + comes unix: or fd://
 
 
 class Settings:
@@ -65,6 +67,7 @@ def _nothing(*args):
 
 def parse_address(text):
     """An address of the bind setting, or of a listener, as socket.getsockname() has it."""
+    text = PROTOCOL.sub("", text.strip())
     if text.startswith(UNIX):
         path = text[len(UNIX):]
         return path[2:] if path.startswith("//") else path
@@ -82,7 +85,8 @@ class Listener:
 
     def __init__(self, address):
         self.cfg_addr = parse_address(address)
-        self._text = address if address.startswith(UNIX) else "http://" + address
+        plain = address.startswith((UNIX, "fd://")) or PROTOCOL.match(address)
+        self._text = address if plain else "http://" + address
 
     def getsockname(self):
         """The address."""

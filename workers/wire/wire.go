@@ -134,7 +134,7 @@ type HookCall struct {
 	// PID and Age are those of the worker that child_exit is about.
 	PID int `json:"pid,omitempty"`
 	Age int `json:"age,omitempty"`
-	// Addresses are where the master listens, as in Listener.Address.
+	// Addresses are where the master listens, as its log has them: http://127.0.0.1:8000, uwsgi+unix:/x.sock.
 	Addresses []string `json:"addresses,omitempty"`
 }
 
