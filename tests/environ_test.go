@@ -245,6 +245,15 @@ func TestClientSocket(t *testing.T) {
 	})
 }
 
+// A thread that reads from the socket when the request is over finds it closed, as under gunicorn.
+func TestClientSocketKept(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		s := Start(t, Options{App: "client_socket", Kind: kind})
+		s.Get("/kept").Want(t, 200, "ok")
+		eventually(t, "the thread has seen the end", func() bool { return string(s.Get("/ends").Body) == "closed" })
+	})
+}
+
 // RFC 9112 section 3.2: a request without Host, or with two, is refused. HTTP/1.0 may go without.
 func TestHostIsRequired(t *testing.T) {
 	forEachWorkerKind(t, func(t *testing.T, kind Kind) {

@@ -146,19 +146,33 @@ class ClientSocket:
     """environ["gunicorn.socket"]: the client's connection, made a real socket when something of it is used.
 
     Using it takes the connection out of the server's hands: nothing more is sent on it and it is closed after the
-    request.  It is good only while a request of its connection runs.
+    request.  It is good only while a request of its connection runs; afterwards one that was used is a closed socket,
+    with OSError, as the threads of websocket libraries expect, and one that was not raises RuntimeError.
     """
 
-    # The server makes one for each connection, without a Python function, and sets _id; _socket is there while in use.
-    __slots__ = ("_id", "_socket")
+    # The server makes one for each connection, without a Python function, and sets _id.  _socket is there while in use:
+    # the server deletes it after the request.  _used is there from the first use on.
+    __slots__ = ("_id", "_socket", "_used")
 
     def __getattr__(self, name):
-        if name == "_socket":
-            taken = socket.socket(fileno=_pyhost.connection_fd(self._id))
-            taken.setblocking(True)
-            self._socket = taken
-            return taken
-        return getattr(self._socket, name)
+        if name == "_used":
+            return False
+        if name != "_socket":
+            return getattr(self._socket, name)
+        self._socket = found = self._closed() if self._used else self._take()
+        return found
+
+    def _take(self):
+        taken = socket.socket(fileno=_pyhost.connection_fd(self._id))
+        taken.setblocking(True)
+        self._used = True
+        return taken
+
+    @staticmethod
+    def _closed():
+        closed = socket.socket()
+        closed.close()
+        return closed
 
 
 class ErrorStream(io.TextIOWrapper):

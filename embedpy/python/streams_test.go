@@ -95,5 +95,12 @@ assert asked == [], "unused, it takes nothing"
 stand_in.sendall(b"hello")
 assert stand_in.getblocking() and asked == [7]
 assert far.recv(10) == b"hello"
+
+del stand_in._socket  # the server does, after the request
+raises(OSError, stand_in.recv, 1)
+raises(OSError, stand_in.sendall, b"late")
+stand_in.close()
+assert stand_in.fileno() == -1 and asked == [7]
+assert far.recv(10) == b"", "its own descriptor is closed"
 `, "")
 }
