@@ -56,7 +56,7 @@ func (t *thread) serveFile(c *conn, head, rest []byte) (served, mine bool) {
 	case err == nil && !response.Rest.IsEmpty():
 		rest = append([]byte(nil), rest...)
 		started := t.w.lane.start(c, func(f *os.File) {
-			err := t.w.lane.sendRest(f, response)
+			err := t.w.lane.sendRest(c, f, response)
 			f.Close()
 			t.w.lane.sent(c, response, err, log, keepAlive, rest)
 		})
@@ -104,18 +104,18 @@ func (l *lane) patient(c *conn, f *os.File) static.Client {
 }
 
 // sendRest sends what the client has not taken at once of a file; f is on its socket.
-func (l *lane) sendRest(f *os.File, response *static.Response) error {
+func (l *lane) sendRest(c *conn, f *os.File, response *static.Response) error {
 	l.sending.begin(f)
 	defer l.sending.end(f)
 	rest := response.Rest
-	err := writePatiently(f, rest.Bytes, l.w.timeouts.write)
+	err := writePatiently(f, rest.Bytes, l.patience(c))
 	if rest.File == nil {
 		return err
 	}
 	defer rest.File.Close()
 	span := embedpy.Span{FD: int(rest.File.Fd()), From: rest.From, To: rest.To}
 	if err == nil {
-		err = l.sendSpan(f, &span)
+		err = sendSpan(f, &span, l.patience(c))
 	}
 	response.Bytes -= span.To - span.From
 	return err

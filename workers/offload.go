@@ -50,7 +50,7 @@ func (t *thread) offload(c *conn, r *request) {
 			return
 		}
 		if err = response.Failed(); err == nil {
-			err = l.sendRest(f, response)
+			err = l.sendRest(c, f, response)
 		}
 		f.Close()
 		l.sent(c, response, err, log, reuse, rest)

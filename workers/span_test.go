@@ -65,7 +65,7 @@ func TestTailInAFile(t *testing.T) {
 		span := embedpy.Span{FD: int(spanFile(t, test.text).Fd()), From: test.from, To: test.to, Ring: test.ring}
 		failure := make(chan error, 1)
 		go func() {
-			failure <- s.w.lane.sendTail(server, embedpy.Tail{File: span})
+			failure <- s.w.lane.sendTail(server, embedpy.Tail{File: span}, s.w.timeouts.write)
 			server.Close()
 		}()
 		got, err := io.ReadAll(client)
@@ -84,7 +84,7 @@ func TestTailInAFileFails(t *testing.T) {
 	s.w.timeouts.write = 50 * time.Millisecond
 	large := spanFile(t, strings.Repeat("0123456789", 1_000_000))
 	send := func(server *os.File, to int64) error {
-		return s.w.lane.sendTail(server, embedpy.Tail{File: embedpy.Span{FD: int(large.Fd()), To: to}})
+		return s.w.lane.sendTail(server, embedpy.Tail{File: embedpy.Span{FD: int(large.Fd()), To: to}}, s.w.timeouts.write)
 	}
 	server, client := spanPair(t)
 	if err := send(server, 10_000_000); !errors.Is(err, os.ErrDeadlineExceeded) {

@@ -3,6 +3,7 @@ package workers
 import (
 	"errors"
 	"os"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -20,7 +21,7 @@ var errShort = errors.New("the file became shorter")
 func (l *lane) drain(c *conn, tail embedpy.Tail, reuse bool, rest []byte, more bool) {
 	rest = append([]byte(nil), rest...)
 	started := l.start(c, func(f *os.File) {
-		err := l.sendTail(f, tail)
+		err := l.sendTail(f, tail, l.patience(c))
 		l.w.python.Free(tail)
 		f.Close()
 		switch {
@@ -44,19 +45,28 @@ func (l *lane) drain(c *conn, tail embedpy.Tail, reuse bool, rest []byte, more b
 	}
 }
 
-func (l *lane) sendTail(f *os.File, tail embedpy.Tail) error {
-	if err := writePatiently(f, tail.Bytes(), l.w.timeouts.write); err != nil || tail.File.To == 0 {
-		return err
+// patience is how long the client of c may take nothing. Behind a tunnel it is the tunnel that sees what the client
+// takes: none here.
+func (l *lane) patience(c *conn) time.Duration {
+	if c.tunnel != nil {
+		return 0
 	}
-	return l.sendSpan(f, &tail.File)
+	return l.w.timeouts.write
 }
 
-// sendSpan sends a part of a file for as long as the client takes some of it within each write_timeout; what is sent is
+func (l *lane) sendTail(f *os.File, tail embedpy.Tail, patience time.Duration) error {
+	if err := writePatiently(f, tail.Bytes(), patience); err != nil || tail.File.To == 0 {
+		return err
+	}
+	return sendSpan(f, &tail.File, patience)
+}
+
+// sendSpan sends a part of a file for as long as the client takes some of it each time within patience; what is sent is
 // no longer in span.
-func (l *lane) sendSpan(f *os.File, span *embedpy.Span) error {
+func sendSpan(f *os.File, span *embedpy.Span, patience time.Duration) error {
 	for span.From < span.To {
 		before := unsent(f)
-		f.SetWriteDeadline(after(l.w.timeouts.write))
+		f.SetWriteDeadline(after(patience))
 		n, err := sendSome(f, *span)
 		span.From += int64(n)
 		switch {
