@@ -85,7 +85,8 @@ func (a *arbiter) lostRequests(w *worker) string {
 func (a *arbiter) logExit(w *worker, lost string) {
 	how := describe(w.status)
 	switch {
-	case w.pid == 0, w.status.Exited() && w.status.ExitStatus() == 0:
+	case w.pid == 0:
+	case w.status.Exited() && w.status.ExitStatus() == 0 && (lost == "" || w.stopping): // it has drained
 	case w.status.Exited() && w.failure != nil: // the cause has been told
 		a.log.Debug("Worker (pid:%d) %s.%s", w.pid, how, lost)
 	case w.status.Exited():

@@ -38,6 +38,7 @@ func TestDyingWorkerIsReplaced(t *testing.T) {
 		{"/segfault", `Worker \(pid:%d\) was sent SIGSEGV!`},
 		{"/raise", `Worker \(pid:%d\) was sent SIGSEGV!`},
 		{"/exit", `Worker \(pid:%d\) exited with code 9`},
+		{"/leave", `Worker \(pid:%d\) exited with code 0\.\nIt ran "GET /leave"`},
 	} {
 		t.Run(c.path[1:], func(t *testing.T) {
 			forEachWorkerKind(t, func(t *testing.T, kind Kind) {
