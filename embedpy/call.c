@@ -216,6 +216,7 @@ void ph_call(int thread, const uint8_t *frame, const uint8_t *body)
 	if (t->spill != NULL)
 		ph_spill_end(t);
 	finish(t);
+	ph_child_leave(NULL); /* forked by a destructor */
 	if (!(t->x.flags & PH_KEEP_GIL))
 		ph_gil_release(thread);
 }
@@ -227,12 +228,14 @@ int ph_signals_check(void)
 
 	ph_gil_acquire(t);
 	if (py.PyErr_CheckSignals() != 0) {
+		ph_child_leave(NULL);
 		t->message.length = 0;
 		raised = py.PyErr_ExceptionMatches(*py.PyExc_SystemExit) ? 1 : -1;
 		ph_exception_record(t);
 		t->x.message = t->message.data;
 		t->x.message_length = t->message.length;
 	}
+	ph_child_leave(PH_NONE);
 	ph_gil_release(0);
 	return raised;
 }

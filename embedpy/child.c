@@ -6,6 +6,18 @@
 
 bool ph_is_child;
 
+/* exit_message: sys.exit("why") says why and exits with 1. */
+static int exit_message(PyObject *code)
+{
+	PyObject *text = py.PyObject_Str(code); /* new, kept: the process ends */
+	const char *utf8;
+
+	py.PyErr_Clear();
+	utf8 = text ? py.PyUnicode_AsUTF8AndSize(text, NULL) : NULL;
+	fprintf(stderr, "%s\n", utf8 ? utf8 : "SystemExit with a code that cannot be shown");
+	return 1;
+}
+
 /* exit_code: what python would exit with for the pending exception: SystemExit's code, otherwise 1. */
 static int exit_code(void)
 {
@@ -24,8 +36,8 @@ static int exit_code(void)
 	code = value ? py.PyObject_GetAttrString(value, "code") : NULL; /* new */
 	if (code == PH_NONE)
 		n = 0;
-	else if (code != NULL)
-		n = (int)py.PyLong_AsLong(code) & 0xff; /* not a number: -1, which is as wrong as 1 */
+	else if (code != NULL && (n = (int)py.PyLong_AsLong(code) & 0xff) == 0xff && py.PyErr_Occurred() != NULL)
+		n = exit_message(code);
 	return n;
 }
 

@@ -7,6 +7,7 @@ import sys
 import threading
 
 fork = multiprocessing.get_context("fork")
+forked_unasked = []
 
 
 def run():
@@ -43,6 +44,8 @@ def unwound(how):
         return str(os.waitpid(pid, 0)[1] >> 8)
     if how == "exit":
         sys.exit(7)
+    if how == "message":
+        sys.exit("the child says why")
     if how == "raise":
         raise ValueError("in the child")
     return "from the child"
@@ -52,12 +55,50 @@ def unwound_by_exit():
     return unwound("exit")
 
 
+def unwound_by_message():
+    return unwound("message")
+
+
 def unwound_by_exception():
     return unwound("raise")
 
 
 def unwound_by_return():
     return unwound("return")
+
+
+def fork_and_note():
+    pid = os.fork()
+    if pid:
+        forked_unasked.append(pid)
+
+
+class Forking(list):
+    """A response whose destructor forks: nothing of the application runs after it."""
+
+    def __del__(self):
+        fork_and_note()
+
+
+def of_destructor():
+    return Forking()
+
+
+signal.signal(signal.SIGALRM, lambda number, frame: fork_and_note())
+
+
+def unasked():
+    """How many children of a destructor or a signal handler have ended, and how many live."""
+    ended = [pid for pid in forked_unasked if os.waitpid(pid, os.WNOHANG)[0]]
+    for pid in ended:
+        forked_unasked.remove(pid)
+    return "{} {}".format(len(ended), len(forked_unasked))
+
+
+def kill_unasked():
+    for pid in forked_unasked:
+        os.kill(pid, signal.SIGKILL)
+    return ""
 
 
 def square(queue, number):
@@ -114,6 +155,6 @@ def dispositions():
 
 
 def application(environ, start_response):
-    body = globals()[environ["PATH_INFO"].strip("/")]().encode()
+    body = globals()[environ["PATH_INFO"].strip("/")]()
     start_response("200 OK", [("Content-Type", "text/plain")])
-    return [body]
+    return body if isinstance(body, list) else [body.encode()]
