@@ -79,7 +79,6 @@ static bool timed_out(ph_thread *t)
 	if (!t->interrupted || !py.PyErr_ExceptionMatches(ph_py.request_timeout))
 		return false;
 	py.PyErr_Clear();
-	t->message.length = 0;
 	t->x.outcome |= PH_TIMED_OUT;
 	return true;
 }
@@ -90,6 +89,8 @@ static void close_failed(ph_thread *t)
 	uint32_t outcome = t->x.outcome;
 
 	if (timed_out(t)) {
+		if (outcome & PH_FAILED) /* that is what the client gets, and its traceback is still to be logged */
+			t->x.outcome = outcome;
 		t->x.outcome &= ~(uint32_t)PH_REUSE;
 		return;
 	}
@@ -123,12 +124,14 @@ static void close_iterable(ph_thread *t, PyObject *result)
 /* fail: the pending exception.  StopIteration from an application that took the socket is its way to say "done". */
 static void fail(ph_thread *t)
 {
-	if (timed_out(t))
+	if (timed_out(t)) {
+		t->message.length = 0;
 		t->x.outcome |= PH_FAILED;
-	else if (t->gone || (t->taken && py.PyErr_ExceptionMatches(*py.PyExc_StopIteration)))
+	} else if (t->gone || (t->taken && py.PyErr_ExceptionMatches(*py.PyExc_StopIteration))) {
 		py.PyErr_Clear();
-	else
+	} else {
 		ph_exception_record(t);
+	}
 }
 
 static void run(ph_thread *t, PyObject *token, PyObject *environ)

@@ -52,6 +52,9 @@ func TestRequestTimeoutAfterTheHead(t *testing.T) {
 			t.Errorf("a response that hangs after its first block: %v, %v", r, err)
 		}
 		s.Do(get("/close")).Want(t, 200, "body")
+		s.Expect(overrun("/error_close", "loop"))
+		s.Expect(`Error handling request GET /error_close\nTraceback .*ValueError: before the close`)
+		s.Do(get("/error_close")).wantStatus(t, 500)
 		s.Get("/").wantStatus(t, 200)
 	})
 }

@@ -79,6 +79,13 @@ class HungClose:
         loop()
 
 
+class HungAfterError(HungClose):
+    """One that fails before: this is what its log has to tell."""
+
+    def __iter__(self):
+        raise ValueError("before the close")
+
+
 def stream():
     yield b"first"
     loop()
@@ -99,4 +106,6 @@ def application(environ, start_response):
         return stream()
     if path == "/close":
         return HungClose()
+    if path == "/error_close":
+        return HungAfterError()
     return [("%d %s" % (os.getpid(), ",".join(cleaned))).encode()]
