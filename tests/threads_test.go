@@ -15,6 +15,7 @@ type threadReport struct {
 	Local        int    `json:"local"`
 	Variable     int    `json:"variable"`
 	Multithread  bool   `json:"multithread"`
+	Daemons      bool   `json:"starts daemons"`
 }
 
 func TestSyncRunsOnTheMainThread(t *testing.T) {
@@ -45,6 +46,9 @@ func TestThreadIdentity(t *testing.T) {
 			}
 			if !report.Listed || report.Class == "_DummyThread" {
 				t.Errorf("a thread that threading does not know: %+v", report)
+			}
+			if report.Daemons {
+				t.Errorf("what the application starts would be cut off when the worker ends: %+v", report)
 			}
 		}
 		for range 5 {

@@ -260,12 +260,17 @@ def header_pairs(fields):
 
 
 def start_threads(count):
-    """Start request threads 1..count-1; thread 0 is the main thread.  They are daemons: draining is the server's."""
+    """Start request threads 1..count-1; thread 0 is the main thread.  They are daemons: draining is the server's.
+
+    What the application starts in them is none unless it says so, as in the main thread: a Thread inherits what its
+    creator calls itself, and would be cut off in the middle when the worker ends.
+    """
     # without a GIL what all requests use, and count references of, exists once per thread (docs/free-threading.md)
     own = _templates if loader.FREE_THREADED else None
     for index in range(1, count):
-        threading.Thread(target=_pyhost.run_thread, args=(index, own), name="gthread_%d" % index,
-                         daemon=True).start()
+        thread = threading.Thread(target=_pyhost.run_thread, args=(index, own), name="gthread_%d" % index, daemon=True)
+        thread.start()
+        thread._daemonic = False  # the end of the interpreter goes by what it was at its start
 
 
 def run_worker_exit():

@@ -27,6 +27,7 @@ def application(environ, start_response):
         "main": thread is threading.main_thread(),
         "import thread": threading.get_ident() == import_thread,
         "class": type(thread).__name__,
+        "starts daemons": threading.Thread().daemon,
         "listed": thread in threading.enumerate(),
         "local": local.requests,
         "variable": variable.get(),
