@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -18,6 +19,10 @@ type process struct {
 	title              string
 }
 
+// exitSignal is where /proc/PID/stat has the signal to the parent, counted from the field behind the command; threads,
+// whose numbers have directories too, have -1.
+const exitSignal = 35
+
 // readProcess returns nil if there is no such process.
 func readProcess(pid int) *process {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
@@ -26,6 +31,9 @@ func readProcess(pid int) *process {
 	}
 	// The second field is the command in parentheses and may contain spaces.
 	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	if len(fields) <= exitSignal || fields[exitSignal] == "-1" {
+		return nil
+	}
 	title, _ := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
 	p := &process{pid: pid, state: fields[0], title: strings.TrimSpace(strings.ReplaceAll(string(title), "\x00", " "))}
 	p.parent, _ = strconv.Atoi(fields[1])
@@ -61,16 +69,22 @@ func (s *Server) tree() string {
 	return lines.String()
 }
 
-var booting = regexp.MustCompile(`Booting worker with pid: (\d+)`)
+var (
+	booting    = regexp.MustCompile(`Booting worker with pid: (\d+)`)
+	notAWorker = regexp.MustCompile(`^pyhost: (master|forkserver)`)
+)
 
 // Workers are the pids of the living workers, oldest first.
 func (s *Server) Workers() []int {
 	var pids []int
 	for _, match := range booting.FindAllStringSubmatch(s.Log(), -1) {
 		pid, _ := strconv.Atoi(match[1])
-		if p := readProcess(pid); p != nil && p.group == s.group && p.state != "Z" {
-			pids = append(pids, pid)
+		if p := readProcess(pid); p == nil || p.group != s.group || p.state == "Z" || slices.Contains(pids, pid) {
+			continue
+		} else if notAWorker.MatchString(p.title) {
+			continue // the number of one that has long ended
 		}
+		pids = append(pids, pid)
 	}
 	return pids
 }
