@@ -17,6 +17,10 @@ class EmptyInput(io.BytesIO):
     def close(self):
         """Do nothing: the next request reads from the same object."""
 
+    def seek(self, offset, whence=0):
+        """Answer as io.BytesIO does, and stay at 0: the position would be the next request's, too."""
+        return io.BytesIO().seek(offset, whence)
+
     def write(self, data):
         """Refuse: wsgi.input is for reading, and what is written here the next request would read."""
         raise io.UnsupportedOperation("not writable")

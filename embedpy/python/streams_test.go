@@ -69,6 +69,9 @@ empty = streams.EmptyInput()
 empty.close()
 assert empty.read() == b"" and empty.readline() == b"" and list(empty) == []
 raises(io.UnsupportedOperation, empty.write, b"x")
+assert empty.seek(0, 2) == 0 and empty.seek(10) == 10
+assert empty.tell() == 0, "the next request would start at 10"
+raises(ValueError, empty.seek, -1)
 
 with tempfile.TemporaryFile() as log:
     errors = streams.open_errors(log.fileno())
