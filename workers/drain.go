@@ -15,7 +15,7 @@ const quickExit = 500 * time.Millisecond
 const lastWords = 300 * time.Millisecond
 
 // lastMoment is how long before the end of graceful_timeout a worker gives up the requests that still run.
-const lastMoment = 500 * time.Millisecond
+const lastMoment = time.Second
 
 // drainPeriod is how often a draining worker looks for idle connections.
 const drainPeriod = 50 * time.Millisecond
