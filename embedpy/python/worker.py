@@ -48,7 +48,7 @@ def boot(text, error_fd, wake_fd, note_fd):
     logs = sys.modules.get("_pyhost_logs")
     if logs is not None and logs.logger is not None:  # without one it was imported for gunicorn's class alone
         logs.start()
-    else:
+    elif "_pyhost_errorlog" in sys.modules:
         sys.modules["_pyhost_errorlog"].become_worker(error_fd)
     if config.get("capture_output"):
         import _pyhost_capture as capture

@@ -84,7 +84,8 @@ def of_destructor():
     return Forking()
 
 
-signal.signal(signal.SIGALRM, lambda number, frame: fork_and_note())
+if threading.current_thread() is threading.main_thread():  # not where another application imports this one
+    signal.signal(signal.SIGALRM, lambda number, frame: fork_and_note())
 
 
 def unasked():
