@@ -40,7 +40,7 @@ PAGE = Path(__file__).resolve().parent / "profile.md"
 PARTS = (
     ("poll", r"__x64_sys_epoll|workers/socket\.Poll|unix\.EpollWait|workers\.\(\*thread\)\.wait"),
     ("read", r"__x64_sys_(recv|read)|workers/socket\.[rR]eceive"),
-    ("write", r"__x64_sys_(send|write)|(push|transmit|ph_output\w*) "),
+    ("write", r"__x64_sys_(send|write|timerfd)|(push|transmit|ph_output\w*|ph_cork\w*|stand_guard) "),
     ("parse, validate", r".*protocol/http1|.*valyala/fasthttp"),
     ("encode", r".*pyhost/wsgi\."),
     ("environ", r"ph_environ|ph_conn|ph_call _?Py_De|ph_call dict_dealloc"),
