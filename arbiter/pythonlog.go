@@ -19,8 +19,7 @@ type pythonLog struct {
 
 // usesPythonLogging says whether Python's logging takes the log.
 func usesPythonLogging(c *config.Config) bool {
-	own := c.LoggerClass == "" || c.LoggerClass == config.DefaultLoggerClass
-	return c.LogConfig != "" || c.LogConfigJSON != "" || len(c.LogConfigDict) > 0 || !own
+	return c.LogConfig != "" || c.LogConfigJSON != "" || len(c.LogConfigDict) > 0 || c.HasLoggerClass()
 }
 
 // send reports whether a forkserver gets the message.

@@ -7,8 +7,13 @@ import (
 	"strings"
 )
 
-// DefaultLoggerClass is the default of logger_class. It stands for the logs that pyhost writes itself.
-const DefaultLoggerClass = "gunicorn.glogging.Logger"
+// defaultLoggerClass is the default of logger_class. It stands for the logs that pyhost writes itself.
+const defaultLoggerClass = "gunicorn.glogging.Logger"
+
+// HasLoggerClass reports whether a class of Python's writes the logs (logger_class), not pyhost itself.
+func (c *Config) HasLoggerClass() bool {
+	return c.LoggerClass != "" && c.LoggerClass != defaultLoggerClass
+}
 
 var loggingSettings = []*Setting{
 	{
@@ -59,7 +64,7 @@ var loggingSettings = []*Setting{
 	},
 	{
 		Name: "logger_class", Flags: []string{"logger-class"}, Metavar: "CLASS", Section: "Logging",
-		Type: String, Default: DefaultLoggerClass,
+		Type: String, Default: defaultLoggerClass,
 		Doc: "A Python class with the methods of gunicorn.glogging.Logger, as MODULE.CLASS, that writes the logs. " +
 			"The default stands for pyhost itself, and needs no gunicorn.",
 		field: func(c *Config) any { return &c.LoggerClass },

@@ -329,11 +329,13 @@ void ph_cork_flush_all(void)
 	}
 }
 
-void ph_cork_forget(ph_thread *t)
+void ph_cork_forget(void)
 {
-	pthread_mutex_init(&t->cork.lock, NULL);
 	pthread_mutex_init(&guard.lock, NULL);
 	guard.state = ABSENT;
-	t->cork.held = false;
-	empty(&t->cork); /* the parent sends it */
+	for (int i = 0; i < ph_thread_count; i++) {
+		pthread_mutex_init(&ph_threads[i].cork.lock, NULL);
+		ph_threads[i].cork.held = false;
+		empty(&ph_threads[i].cork); /* the parent sends it */
+	}
 }

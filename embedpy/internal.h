@@ -193,7 +193,7 @@ int ph_cork_end(ph_thread *t, const struct iovec *last);
 void ph_cork_rest(ph_thread *t);
 void ph_cork_release(ph_thread *t);
 void ph_cork_flush_all(void);
-void ph_cork_forget(ph_thread *t);
+void ph_cork_forget(void);
 
 /* output.c: to the socket.  GIL held on entry and exit, released while waiting. */
 int ph_output_wait(ph_thread *t, struct iovec *iov, int count);

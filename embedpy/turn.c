@@ -112,7 +112,7 @@ void ph_turn_forget(void)
 		pthread_mutex_init(&ph_threads[i].lock, NULL);
 		ph_threads[i].sending = false;
 		ph_threads[i].spill = NULL;
-		ph_cork_forget(&ph_threads[i]);
 	}
+	ph_cork_forget();
 	waiting = 0;
 }

@@ -70,8 +70,7 @@ func (l *Logger) Close(limit time.Duration) {
 // AccessFormat is the format of the lines of the access log. A logger_class formats its records itself, and may have
 // atoms of its own: where a format is nothing but its business, lines for others (syslog) have the default one.
 func AccessFormat(c *config.Config) string {
-	own := c.LoggerClass == "" || c.LoggerClass == config.DefaultLoggerClass
-	if !own && CheckFormat(c.AccessLogFormat) != nil {
+	if c.HasLoggerClass() && CheckFormat(c.AccessLogFormat) != nil {
 		return DefaultAccessFormat
 	}
 	return c.AccessLogFormat

@@ -139,6 +139,19 @@ func (w *worker) logRefused(c *conn, head []byte, outcome logging.Outcome, statu
 	w.access.Write(&record)
 }
 
+// refused logs a message that is not acceptable HTTP, and which rule it breaks, and returns the answer to it. head is
+// its beginning.
+func (w *worker) refused(c *conn, head []byte, status int, rule string) (page []byte) {
+	w.warnInvalid(c, status, rule)
+	page = errorPage(head, status, rule)
+	w.logRefused(c, head, logging.Refused, status, page)
+	return page
+}
+
+func (w *worker) warnInvalid(c *conn, status int, rule string) {
+	w.log.Warning("Invalid request from ip=%s: %s (%d)", c.peer(), rule, status)
+}
+
 // decoded is a path as PATH_INFO has it.
 func decoded(path []byte) []byte {
 	if plain, err := url.PathUnescape(string(path)); err == nil {

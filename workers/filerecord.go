@@ -26,14 +26,14 @@ func (t *thread) newFileRecord(c *conn) *fileRecord {
 	}
 	headers := make([]http1.Header, len(r.Headers))
 	for i, h := range r.Headers {
-		headers[i] = http1.Header{Name: copied(h.Name), Value: copied(h.Value)}
+		headers[i] = http1.Header{Name: cloned(h.Name), Value: cloned(h.Value)}
 	}
 	l := &fileRecord{access: w.access}
 	constants := w.listeners[c.facts.Listener].constants
 	l.record = logging.Record{
 		Start: time.Now(), BytesIn: -1, FirstByte: -1, Queued: -1, PID: w.pid,
-		RemoteAddr: copied(t.encoder.Client(r, &c.facts)), Protocol: c.protocol(r.Minor),
-		Method: copied(r.Method), Target: copied(r.Target), Path: copied(decoded(r.Path)), Query: copied(r.Query),
+		RemoteAddr: cloned(t.encoder.Client(r, &c.facts)), Protocol: c.protocol(r.Minor),
+		Method: cloned(r.Method), Target: cloned(r.Target), Path: cloned(decoded(r.Path)), Query: cloned(r.Query),
 		RequestHeader: func(name string) ([]byte, bool) { return findHeader(headers, name) },
 		EachHeader: func(yield func(name, value []byte)) {
 			for i := range headers {
@@ -52,11 +52,9 @@ func (t *thread) newStaticRecord(c *conn) *fileRecord {
 	}
 	t.encoder.Identify(&t.request, &c.facts)
 	l := t.newFileRecord(c)
-	l.record.RequestID = copied(t.encoder.RequestID())
+	l.record.RequestID = cloned(t.encoder.RequestID())
 	return l
 }
-
-func copied(b []byte) []byte { return append([]byte(nil), b...) }
 
 // newOffloadRecord is the record of the thread's request r, whose application has named a file: it has run, and noted
 // what it had to say.
@@ -67,12 +65,12 @@ func (t *thread) newOffloadRecord(c *conn, r *request) *fileRecord {
 	}
 	a := &t.record
 	a.describe(c)
-	l.record.RemoteAddr, l.record.Protocol = copied(a.record.RemoteAddr), copied(a.record.Protocol)
-	l.record.Path, l.record.RequestID = copied(a.record.Path), copied(a.record.RequestID)
+	l.record.RemoteAddr, l.record.Protocol = cloned(a.record.RemoteAddr), cloned(a.record.Protocol)
+	l.record.Path, l.record.RequestID = cloned(a.record.Path), cloned(a.record.RequestID)
 	l.record.Start = l.record.Start.Add(-time.Duration(scoreboard.Now() - a.begun))
 	l.record.Queued, l.record.BytesIn = max(time.Duration(a.begun-t.arrived), 0), r.length()
 	constants := l.record.Environ
-	frame := wsgi.Frame{Buf: copied(t.frame.Buf), Entries: t.frame.Entries}
+	frame := wsgi.Frame{Buf: cloned(t.frame.Buf), Entries: t.frame.Entries}
 	l.record.Environ = func(name string) ([]byte, bool) {
 		if value, ok := frame.Lookup(name); ok {
 			return value, true
@@ -89,7 +87,7 @@ func (t *thread) newOffloadRecord(c *conn, r *request) *fileRecord {
 func (l *fileRecord) note(t *thread) {
 	noted := map[byte][]http1.Header{}
 	t.exchange.Logged(func(kind byte, name, value []byte) bool {
-		noted[kind] = append(noted[kind], http1.Header{Name: copied(name), Value: copied(value)})
+		noted[kind] = append(noted[kind], http1.Header{Name: cloned(name), Value: cloned(value)})
 		return true
 	})
 	find := func(kind byte, name string) (found []byte, ok bool) {
@@ -122,7 +120,7 @@ func (l *fileRecord) note(t *thread) {
 func (l *fileRecord) end(err error) {
 	switch {
 	case l == nil || err == nil:
-	case errors.Is(err, errShort), errors.Is(err, static.ErrShort):
+	case errors.Is(err, static.ErrShort):
 		l.record.Outcome = logging.Failed
 	default:
 		l.record.Outcome = logging.ClientGone

@@ -54,7 +54,7 @@ func (t *thread) serveFile(c *conn, head, rest []byte) (served, mine bool) {
 	t.w.slot.AddRequest()
 	switch {
 	case err == nil && !response.Rest.IsEmpty():
-		rest = append([]byte(nil), rest...)
+		rest = cloned(rest)
 		started := t.w.lane.start(c, func(f *os.File) {
 			err := t.w.lane.sendRest(c, f, response)
 			f.Close()
@@ -84,7 +84,7 @@ func (w *worker) answer(q *static.Request, client static.Client, target *static.
 
 // sendFile serves a static file at the client's pace.
 func (l *lane) sendFile(c *conn, target *static.Target, q *static.Request, log *fileRecord, reuse bool, rest []byte) {
-	rest = append([]byte(nil), rest...)
+	rest = cloned(rest)
 	l.start(c, func(f *os.File) {
 		response, err := l.w.answer(q, l.patient(c, f), target)
 		f.Close()

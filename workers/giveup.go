@@ -1,7 +1,6 @@
 package workers
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 	"time"
@@ -53,11 +52,10 @@ func (w *worker) logAbandoned(running scoreboard.Running, page []byte) {
 	method, target, _ := strings.Cut(running.Line, " ")
 	path, query, _ := strings.Cut(target, "?")
 	took := time.Duration(scoreboard.Now() - running.Start)
-	body := page[bytes.Index(page, []byte("\r\n\r\n"))+4:]
 	w.access.Write(&logging.Record{
 		RemoteAddr: []byte(running.Client), Method: []byte(method), Target: []byte(target),
 		Path:  decoded([]byte(path)),
-		Query: []byte(query), Protocol: protocols[1], Status: 504, BodyBytes: int64(len(body)),
+		Query: []byte(query), Protocol: protocols[1], Status: 504, BodyBytes: int64(len(pageBody(page))),
 		Start: time.Now().Add(-took), Duration: took, PID: w.pid, ResponseHead: page,
 		Outcome: logging.TimedOut, BytesIn: -1, FirstByte: -1, Queued: -1,
 	})

@@ -14,7 +14,6 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/pyhost/pyhost/logging"
 	"github.com/pyhost/pyhost/wsgi"
 )
 
@@ -75,10 +74,7 @@ func (h *http2Conn) serve(w http.ResponseWriter, r *http.Request) {
 func (h *http2Conn) refuse(w http.ResponseWriter, r *http.Request) {
 	const status, rule = http.StatusBadRequest, "no method, path or Content-Length"
 	c := &conn{owned: owned{facts: h.facts}}
-	page := errorPage([]byte(r.Method), status, rule)
-	h.w.log.Warning("Invalid request from ip=%s: %s (%d)", c.peer(), rule, status)
-	line := fmt.Appendf(nil, "%s %s %s", r.Method, r.RequestURI, h.facts.Protocol)
-	h.w.logRefused(c, line, logging.Refused, status, page)
+	page := h.w.refused(c, fmt.Appendf(nil, "%s %s %s", r.Method, r.RequestURI, h.facts.Protocol), status, rule)
 	w.Header().Set("Content-Type", "text/html")
 	w.WriteHeader(status)
 	w.Write(pageBody(page))

@@ -97,10 +97,7 @@ func (l *lane) incomplete(c *conn, err error, head []byte) {
 	head = c.line(head)
 	var refusal *http1.Refusal
 	if errors.As(err, &refusal) {
-		l.w.log.Warning("Invalid request from ip=%s: %s (%d)", c.peer(), refusal.Rule, refusal.Status)
-		page := errorPage(head, refusal.Status, refusal.Rule)
-		l.w.logRefused(c, head, logging.Refused, refusal.Status, page)
-		l.finish(c, page)
+		l.finish(c, l.w.refused(c, head, refusal.Status, refusal.Rule))
 		return
 	}
 	var spool *spoolError

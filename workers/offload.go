@@ -25,7 +25,7 @@ func (t *thread) offload(c *conn, r *request) {
 	status, header := parseHead(x.Head())
 	reuse := x.Flags&embedpy.FlagKeepAlive != 0
 	q, log, subject := static.NewRequest(&t.request, reuse), t.newOffloadRecord(c, r), t.subject()
-	rest, method := copied(r.rest), copied(t.request.Method)
+	rest, method := cloned(r.rest), cloned(t.request.Method)
 	l := &t.w.lane
 	l.start(c, func(f *os.File) {
 		client := static.Client{FD: c.fd}

@@ -9,7 +9,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pyhost/pyhost/embedpy"
-	"github.com/pyhost/pyhost/logging"
 	"github.com/pyhost/pyhost/protocol/http1"
 	"github.com/pyhost/pyhost/protocol/uwsgi"
 )
@@ -208,7 +207,7 @@ func (t *thread) settle(c *conn, r *request) bool {
 		if refusal := r.refusal(); refusal != nil { // that is why the application failed
 			x.Status = int32(refusal.Status)
 			page = errorPage(t.request.Method, refusal.Status, refusal.Rule)
-			t.w.log.Warning("Invalid request from ip=%s: %s (%d)", c.peer(), refusal.Rule, refusal.Status)
+			t.w.warnInvalid(c, refusal.Status, refusal.Rule)
 		} else if x.Outcome&embedpy.OutcomeTimedOut != 0 {
 			x.Status = 504
 			page = errorPage(t.request.Method, 504, tookTooLong)
@@ -289,10 +288,7 @@ func (t *thread) refuse(c *conn, err error, head []byte) {
 	if errors.As(err, &refusal) {
 		status, rule = refusal.Status, refusal.Rule
 	}
-	t.w.log.Warning("Invalid request from ip=%s: %s (%d)", c.peer(), rule, status)
-	page := errorPage(head, status, rule)
-	t.w.logRefused(c, head, logging.Refused, status, page)
-	t.w.lane.finish(c, page)
+	t.w.lane.finish(c, t.w.refused(c, head, status, rule))
 }
 
 // fail answers with an error page that is the server's own fault.

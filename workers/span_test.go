@@ -12,6 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pyhost/pyhost/embedpy"
+	"github.com/pyhost/pyhost/workers/static"
 )
 
 // spanFile is a file with these bytes.
@@ -98,7 +99,7 @@ func TestTailInAFileFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	server, _ = spanPair(t)
-	if err := send(server, 10); !errors.Is(err, errShort) {
+	if err := send(server, 10); !errors.Is(err, static.ErrShort) {
 		t.Errorf("truncated: %v", err)
 	}
 }

@@ -8,24 +8,22 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pyhost/pyhost/embedpy"
+	"github.com/pyhost/pyhost/workers/static"
 )
 
 // tailBlock is how much of a file goes to the client between two looks at its patience, in bytes.
 const tailBlock = 256 << 10
 
-// errShort: a file that the application returned became shorter while it was sent.
-var errShort = errors.New("the file became shorter")
-
 // drain sends the rest of a finished response at the client's pace. rest is what the client sent behind the request;
 // more says that it may send more although the connection ends.
 func (l *lane) drain(c *conn, tail embedpy.Tail, reuse bool, rest []byte, more bool) {
-	rest = append([]byte(nil), rest...)
+	rest = cloned(rest)
 	started := l.start(c, func(f *os.File) {
 		err := l.sendTail(f, tail, l.patience(c))
 		l.w.python.Free(tail)
 		f.Close()
 		switch {
-		case errors.Is(err, errShort):
+		case errors.Is(err, static.ErrShort):
 			l.w.log.Error("Cutting the response to ip=%s: %v", c.peer(), err)
 			c.reset()
 			l.w.close(c)
@@ -105,7 +103,7 @@ func sendSome(f *os.File, span embedpy.Span) (n int, err error) {
 	case failure != nil:
 		return 0, os.NewSyscallError("sendfile", failure)
 	case n == 0:
-		return 0, errShort
+		return 0, static.ErrShort
 	}
 	return n, nil
 }
@@ -117,7 +115,7 @@ func copySpan(f *os.File, fd int, offset, count int64) (int, error) {
 	case err != nil:
 		return 0, os.NewSyscallError("pread", err)
 	case n == 0:
-		return 0, errShort
+		return 0, static.ErrShort
 	}
 	return f.Write(block[:n])
 }

@@ -15,7 +15,7 @@ func ErrorResponse(status int, message string) []byte {
 	reason := fasthttp.StatusMessage(status)
 	page := "<html>\n  <head>\n    <title>" + reason + "</title>\n  </head>\n  <body>\n    <h1><p>" + reason +
 		"</p></h1>\n    " + html.EscapeString(message) + "\n  </body>\n</html>\n"
-	date := time.Now().UTC().Format("Mon, 02 Jan 2006 15:04:05 GMT")
+	date := string(fasthttp.AppendHTTPDate(nil, time.Now()))
 	return []byte("HTTP/1.1 " + strconv.Itoa(status) + " " + reason + "\r\nDate: " + date + "\r\nConnection: close\r\n" +
 		"Content-Type: text/html\r\nContent-Length: " + strconv.Itoa(len(page)) + "\r\n\r\n" + page)
 }
