@@ -90,6 +90,7 @@ extern ph_thread *ph_threads;
 extern int ph_thread_count;
 ph_thread *ph_thread_here(void); /* whose request the calling thread runs; NULL: none.  Attached or not */
 uint64_t ph_token_of(const ph_thread *t);               /* names the running request of t */
+PyObject *ph_token_new(const ph_thread *t);             /* the same as an int; new.  GIL held */
 ph_thread *ph_token_thread(uint64_t token);             /* the thread of a token's number */
 bool ph_token_runs(const ph_thread *t, uint64_t token); /* its request runs and may be answered; under ph_lock */
 void ph_token_refuse(void);                             /* sets RuntimeError: its request is over.  GIL held */
@@ -149,7 +150,6 @@ void ph_input_end(ph_thread *t); /* once t->spooled is set and the request over 
 void ph_conn_release_dropped(void);
 
 /* start_response.c */
-PyObject *ph_token_new(ph_thread *t);                 /* new: names the running request of t */
 PyObject *ph_start_response_new(PyObject *token);      /* new */
 PyObject *ph_early_hints_new(PyObject *token);         /* new */
 
@@ -200,7 +200,7 @@ int ph_output_wait(ph_thread *t, struct iovec *iov, int count);
 int ph_output_last(ph_thread *t, struct iovec *iov, int count, char *owned);
 extern int ph_write_timeout_ms; /* how long a stream waits for a reader that takes nothing; -1: for ever */
 
-/* ph_sender_start: a thread that sends without Python, with no signals: they are for Go's and Python's.  An errno. */
+/* sender.c: starts a thread that sends without Python, with no signals: they are for Go's and Python's.  An errno. */
 int ph_sender_start(pthread_t *thread, void *(*run)(void *), void *argument);
 
 /*

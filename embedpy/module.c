@@ -208,6 +208,7 @@ BUILTIN(after_fork_in_child)
 			sigaction(n, &fallback, NULL);
 	ph_is_child = true;
 	ph_turn_forget();
+	ph_cork_forget();
 	pthread_sigmask(SIG_SETMASK, &mask_before_fork, NULL);
 	return none();
 }

@@ -1,7 +1,6 @@
 /* Bytes to the client's socket.  The GIL is let go while a write may take long or another thread wants it. */
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -13,7 +12,6 @@ enum {
 	LARGE_TAIL = 1024 * 1024, /* what a slow reader leaves of a finished response is kept in memory below this size */
 	LARGE = 64 * 1024,    /* a write of this size is worth letting go of the GIL */
 	HASTE_MS = 20,        /* how long a stream waits for a reader before it goes on into a file */
-	SENDER_STACK = 256 * 1024,
 	PATIENCE_MS = 2,      /* how long a finished response waits for a reader before it moves to the goroutine lane */
 };
 
@@ -180,20 +178,4 @@ int ph_output_last(ph_thread *t, struct iovec *iov, int count, char *owned)
 	if (t->x.tail != owned)
 		free(owned);
 	return error == 0 ? PH_SENT : PH_CLIENT_GONE;
-}
-
-int ph_sender_start(pthread_t *thread, void *(*run)(void *), void *argument)
-{
-	pthread_attr_t attributes;
-	sigset_t all, before;
-	int error;
-
-	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, SENDER_STACK);
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	error = pthread_create(thread, &attributes, run, argument);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	pthread_attr_destroy(&attributes);
-	return error;
 }

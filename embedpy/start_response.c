@@ -203,11 +203,6 @@ static PyObject *start_response_call(PyObject *self, PyObject *const *args, Py_s
 static PyMethodDef start_response_def = {"start_response", start_response_call, METH_FASTCALL_KEYWORDS,
                                          "start_response(status, headers, exc_info=None) -> write (PEP 3333)."};
 
-PyObject *ph_token_new(ph_thread *t)
-{
-	return py.PyLong_FromUnsignedLongLong(ph_token_of(t)); /* new */
-}
-
 PyObject *ph_start_response_new(PyObject *token)
 {
 	return py.PyCFunction_NewEx(&start_response_def, token, NULL); /* new */

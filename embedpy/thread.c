@@ -28,6 +28,11 @@ uint64_t ph_token_of(const ph_thread *t)
 	return t->serial << THREAD_BITS | (uint64_t)t->index;
 }
 
+PyObject *ph_token_new(const ph_thread *t)
+{
+	return py.PyLong_FromUnsignedLongLong(ph_token_of(t)); /* new */
+}
+
 ph_thread *ph_token_thread(uint64_t token)
 {
 	return &ph_threads[token & ((1 << THREAD_BITS) - 1)];

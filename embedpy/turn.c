@@ -113,6 +113,5 @@ void ph_turn_forget(void)
 		ph_threads[i].sending = false;
 		ph_threads[i].spill = NULL;
 	}
-	ph_cork_forget();
 	waiting = 0;
 }
