@@ -40,7 +40,7 @@ func (b *binder) plan(cfg *config.Config, inherited []string) (err error) {
 
 // readCertificates reads what TLS needs, as the master's user; nil without TLS.
 func readCertificates(cfg *config.Config) (*secure.Material, error) {
-	return secure.Read(cfg, func(path string) string { return resolvePath(cfg, path) })
+	return secure.Read(cfg, cfg.InChdir)
 }
 
 func (b *binder) parse(cfg *config.Config) ([]config.Address, error) {
@@ -55,7 +55,7 @@ func (b *binder) parse(cfg *config.Config) ([]config.Address, error) {
 		if err != nil {
 			return nil, fmt.Errorf("invalid value for bind: %s: %w", bind, err)
 		}
-		at.Path = resolvePath(cfg, at.Path)
+		at.Path = cfg.InChdir(at.Path)
 		if seen[at.Place()] && !at.AnyPort() {
 			return nil, fmt.Errorf("invalid value for bind: %s is given twice", at)
 		}

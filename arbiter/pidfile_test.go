@@ -167,23 +167,3 @@ func TestStopDuringReloadRemovesPidfiles(t *testing.T) {
 		t.Errorf("left behind: %v, %v", left, err)
 	}
 }
-
-func TestResolvePath(t *testing.T) {
-	here, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	tests := []struct{ chdir, path, want string }{
-		{"/srv", "x.sock", "/srv/x.sock"},
-		{"/srv", "/run/x.sock", "/run/x.sock"},
-		{"/srv", "\x00x", "\x00x"},
-		{"/srv", "", ""},
-		{"", "x.sock", "x.sock"},
-		{here, "x.sock", "x.sock"},
-	}
-	for _, test := range tests {
-		if got := resolvePath(&config.Config{Chdir: test.chdir}, test.path); got != test.want {
-			t.Errorf("%q in %q is %q, want %q", test.path, test.chdir, got, test.want)
-		}
-	}
-}

@@ -47,7 +47,7 @@ func ownLogs(cfg *config.Config) error {
 		if path == "" || path == "-" {
 			continue
 		}
-		if err := ownFile(resolvePath(cfg, path), cfg.RunAs); err != nil {
+		if err := ownFile(cfg.InChdir(path), cfg.RunAs); err != nil {
 			return fmt.Errorf("giving a log file to the user of the workers: %w", err)
 		}
 	}

@@ -145,7 +145,7 @@ func (a *arbiter) open(at config.Address, cfg *config.Config) (*socket, error) {
 
 // pidPath is where the pid file belongs; "" for none.
 func (a *arbiter) pidPath(cfg *config.Config) string {
-	path := resolvePath(cfg, cfg.Pidfile)
+	path := cfg.InChdir(cfg.Pidfile)
 	if path != "" && a.upgrade.predecessor != 0 {
 		path += ".2"
 	}

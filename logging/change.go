@@ -1,8 +1,6 @@
 package logging
 
 import (
-	"path/filepath"
-
 	"github.com/pyhost/pyhost/config"
 	"golang.org/x/sys/unix"
 )
@@ -17,7 +15,7 @@ type errorSettings struct {
 
 func errorSettingsOf(c *config.Config) errorSettings {
 	s := errorSettings{
-		file: fileOf(c), level: c.LogLevel, form: c.LogFormat, syslog: c.Syslog,
+		file: c.InChdir(c.ErrorLog), level: c.LogLevel, form: c.LogFormat, syslog: c.Syslog,
 		statsd: c.StatsdHost, statsdPrefix: c.StatsdPrefix, dogstatsd: c.DogstatsdTags,
 	}
 	if c.Syslog {
@@ -29,14 +27,6 @@ func errorSettingsOf(c *config.Config) errorSettings {
 	return s
 }
 
-// fileOf is errorlog as seen from chdir.
-func fileOf(c *config.Config) string {
-	if c.ErrorLog == "-" || filepath.IsAbs(c.ErrorLog) {
-		return c.ErrorLog
-	}
-	return filepath.Join(c.Chdir, c.ErrorLog)
-}
-
 // Change turns to the error log of other settings, those of a reload, and reports whether they are others. On error all
 // stays as it was. Nobody may log meanwhile, and there may be no logger made by For.
 func (l *Logger) Change(c *config.Config) (bool, error) {
@@ -44,7 +34,7 @@ func (l *Logger) Change(c *config.Config) (bool, error) {
 		return false, nil
 	}
 	moved := *c
-	moved.ErrorLog = fileOf(c)
+	moved.ErrorLog = c.InChdir(c.ErrorLog)
 	next, err := New(&moved)
 	if err != nil {
 		return false, err

@@ -14,12 +14,13 @@ import (
 type accessRecord struct {
 	t        *thread
 	record   logging.Record
+	said     appLog
 	begun    int64 // CLOCK_MONOTONIC ns at which the request came to the thread
 	listener int   // of the request being logged
 }
 
 func (a *accessRecord) init(t *thread) {
-	a.t = t
+	a.t, a.said = t, t.exchange.Logged
 	a.record.RequestHeader = a.requestHeader
 	a.record.Environ = a.environ
 	a.record.EachHeader = func(yield func(name, value []byte)) {
@@ -63,8 +64,8 @@ func (a *accessRecord) write(c *conn, r *request, head []byte) {
 	a.record.ResponseHead = head
 	a.record.Variable, a.record.EachVariable, a.record.EachEnviron = nil, nil, nil
 	if x.AnyLogged() {
-		a.record.Variable = a.variable
-		a.record.EachVariable, a.record.EachEnviron = a.each('v'), a.each('e')
+		a.record.Variable = a.said.variable
+		a.record.EachVariable, a.record.EachEnviron = a.said.each('v'), a.said.each('e')
 	}
 	a.t.w.access.Write(&a.record)
 }
@@ -182,35 +183,10 @@ func (a *accessRecord) requestHeader(name string) ([]byte, bool) {
 	return findHeader(a.t.request.Headers, name)
 }
 
-// variable finds what the application has noted with pyhost.log_var. The last value counts.
-func (a *accessRecord) variable(name string) ([]byte, bool) { return a.logged('v', name) }
-
-func (a *accessRecord) logged(kind byte, name string) (found []byte, ok bool) {
-	a.t.exchange.Logged(func(k byte, n, value []byte) bool {
-		if k == kind && equalFold(n, name) {
-			found, ok = value, true
-		}
-		return true
-	})
-	return found, ok
-}
-
-// each is a function that gives all of a kind that the application has noted.
-func (a *accessRecord) each(kind byte) func(func(name, value []byte)) {
-	return func(yield func(name, value []byte)) {
-		a.t.exchange.Logged(func(k byte, name, value []byte) bool {
-			if k == kind {
-				yield(name, value)
-			}
-			return true
-		})
-	}
-}
-
 // environ finds a string of the request's environ: as the application left it, in its frame, or in the template.
 func (a *accessRecord) environ(name string) ([]byte, bool) {
 	if a.t.exchange.AnyLogged() {
-		if value, ok := a.logged('e', name); ok {
+		if value, ok := a.said.find('e', name); ok {
 			return value, true
 		}
 	}

@@ -78,38 +78,19 @@ func (t *thread) newOffloadRecord(c *conn, r *request) *fileRecord {
 		return constants(name)
 	}
 	if t.exchange.AnyLogged() {
-		l.note(t)
+		l.note(a)
 	}
 	return l
 }
 
 // note takes over what the application has noted for the log.
-func (l *fileRecord) note(t *thread) {
-	noted := map[byte][]http1.Header{}
-	t.exchange.Logged(func(kind byte, name, value []byte) bool {
-		noted[kind] = append(noted[kind], http1.Header{Name: cloned(name), Value: cloned(value)})
-		return true
-	})
-	find := func(kind byte, name string) (found []byte, ok bool) {
-		for _, n := range noted[kind] {
-			if equalFold(n.Name, name) {
-				found, ok = n.Value, true
-			}
-		}
-		return found, ok
-	}
-	each := func(kind byte) func(func(name, value []byte)) {
-		return func(yield func(name, value []byte)) {
-			for _, n := range noted[kind] {
-				yield(n.Name, n.Value)
-			}
-		}
-	}
-	l.record.Variable = func(name string) ([]byte, bool) { return find('v', name) }
-	l.record.EachVariable, l.record.EachEnviron = each('v'), each('e')
+func (l *fileRecord) note(a *accessRecord) {
+	said := a.said.kept()
+	l.record.Variable = said.variable
+	l.record.EachVariable, l.record.EachEnviron = said.each('v'), said.each('e')
 	environ := l.record.Environ
 	l.record.Environ = func(name string) ([]byte, bool) {
-		if value, ok := find('e', name); ok {
+		if value, ok := said.find('e', name); ok {
 			return value, true
 		}
 		return environ(name)

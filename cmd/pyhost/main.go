@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -100,11 +99,7 @@ func checkAccessLog(c *config.Config) error {
 	if err := logging.CheckFormat(format); err != nil {
 		return &startError{err}
 	}
-	file := c.AccessLog
-	if file != "" && file != "-" && !filepath.IsAbs(file) {
-		file = filepath.Join(c.Chdir, file)
-	}
-	access, err := logging.OpenAccess(file, format)
+	access, err := logging.OpenAccess(c.InChdir(c.AccessLog), format)
 	if err != nil {
 		return &startError{err}
 	}
