@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/pyhost/pyhost/config"
+	"github.com/pyhost/pyhost/logging"
 	"golang.org/x/sys/unix"
 )
 
@@ -56,7 +57,11 @@ func ownLogs(cfg *config.Config) error {
 
 // ownFile leaves alone what is no plain file: /dev/null, a pipe.
 func ownFile(path string, owner *config.Owner) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|unix.O_NONBLOCK, 0o644)
+	follow, err := logging.LinkFlag(path)
+	if err != nil {
+		return err
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE|unix.O_NONBLOCK|follow, 0o644)
 	if err != nil {
 		return err
 	}

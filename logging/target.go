@@ -61,6 +61,10 @@ func openTarget(p purpose, name string) (*target, error) {
 
 // openAppend opens with O_APPEND: many processes share a log file, and only so does each write go to its end.
 func openAppend(p purpose, path string) (int, error) {
+	follow, err := LinkFlag(path)
+	if err != nil {
+		return -1, fmt.Errorf("opening %s: %w", p.name, err)
+	}
 	flags := unix.O_WRONLY | unix.O_APPEND | unix.O_CREAT | unix.O_CLOEXEC
 	var stat unix.Stat_t
 	if unix.Stat(path, &stat) == nil && stat.Mode&unix.S_IFMT == unix.S_IFIFO {
@@ -68,7 +72,7 @@ func openAppend(p purpose, path string) (int, error) {
 		flags = unix.O_RDWR | unix.O_NONBLOCK | unix.O_CLOEXEC
 	}
 	for {
-		fd, err := unix.Open(path, flags, 0o644)
+		fd, err := unix.Open(path, flags|follow, 0o644)
 		switch {
 		case err == nil:
 			return fd, nil

@@ -1,11 +1,13 @@
 package tests
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/user"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -94,6 +96,61 @@ func TestWorkersGiveUpPrivileges(t *testing.T) {
 			return contentOf(access) != ""
 		})
 	})
+}
+
+// The workers' user may write in the directory of the logs, as is usual, and puts a link in the place of one: the
+// master, which is root, neither writes to the file that it leads to nor gives it away.
+func TestRootFollowsNoForeignLinks(t *testing.T) {
+	needRoot(t)
+	t.Parallel()
+	account, err := user.Lookup("daemon")
+	if err != nil {
+		t.Fatal(err)
+	}
+	uid, _ := strconv.Atoi(account.Uid)
+	directory := shortDir(t)
+	if err := os.Chmod(directory, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	secret, log, access := filepath.Join(directory, "secret"), filepath.Join(directory, "log"),
+		filepath.Join(directory, "access")
+	if err := os.WriteFile(secret, []byte("of root\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	swap := func(path string, owner int) {
+		t.Helper()
+		_ = os.Remove(path)
+		if err := errors.Join(os.Symlink(secret, path), os.Lchown(path, owner, -1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := Start(t, Options{App: "hello", Kind: syncKind, Cold: true, Args: []string{
+		"--preload", "-u", "daemon",
+		"--error-logfile", log, "--access-logfile", access,
+	}})
+	s.FollowLog(log)
+	s.AwaitReady()
+	s.Expect("symbolic link of user id " + account.Uid)
+	s.Allow("log: opening (error|access) log .*permission denied")
+	swap(access, uid)
+	s.Signal(syscall.SIGUSR1)
+	s.WaitLog("to the user of the workers: "+access+" is a symbolic link of user id "+account.Uid, 1)
+	if err := os.Rename(log, log+".1"); err != nil {
+		t.Fatal(err)
+	}
+	s.FollowLog(log + ".1")
+	swap(log, uid)
+	s.Signal(syscall.SIGUSR1)
+	s.WaitLog("opening error log: "+log+" is a symbolic link of user id "+account.Uid, 1)
+	if text, owner := contentOf(secret), ownerOf(t, secret); text != "of root\n" || owner != "0:0" {
+		t.Errorf("the file of root has %q and belongs to %s", text, owner)
+	}
+	swap(access, 0) // by the administrator
+	if err := os.Remove(log); err != nil {
+		t.Fatal(err)
+	}
+	s.Signal(syscall.SIGUSR1)
+	eventually(t, "root's own link is followed", func() bool { return ownerOf(t, secret) != "0:0" })
 }
 
 // A user alone brings its own group along, and with initgroups its other groups.
