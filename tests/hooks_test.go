@@ -2,6 +2,7 @@ package tests
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -248,5 +249,28 @@ func TestHookThatCannotBeImported(t *testing.T) {
 		s.Expect(`Invalid value for post_fork: ` + message)
 		s.Allow(`Reason: `)
 		s.WaitExit(1)
+	}
+}
+
+// What runs before the fork may start programs that outlive the server: they get none of its sockets.
+func TestProgramsOfHooksInheritNothing(t *testing.T) {
+	t.Parallel()
+	directory := t.TempDir()
+	config, told := filepath.Join(directory, "conf.py"), filepath.Join(directory, "told")
+	show := fmt.Sprintf("os.system('ls -l /proc/self/fd >> %s; echo WHERE >> %[1]s')", told)
+	text := "import os\n" + strings.ReplaceAll(show, "WHERE", "config") + "\ndef pre_fork(server, worker):\n    " +
+		strings.ReplaceAll(show, "WHERE", "pre_fork") + "\n"
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := Start(t, Options{App: "hello", Args: []string{"-c", config}})
+	s.Get("/").Want(t, 200, "Hello, world!\n")
+	got := contentOf(told)
+	if strings.Count(got, "config\n") != 1 || strings.Count(got, "pre_fork\n") != 1 {
+		t.Fatalf("not both have run:\n%s", got)
+	}
+	// 0 to 2, and the folder that ls reads
+	if strings.Contains(got, "socket:") || strings.Contains(got, "memfd:") {
+		t.Errorf("sockets of the server are inherited:\n%s", got)
 	}
 }

@@ -70,7 +70,8 @@ class Forkserver:
     def receive(self):
         """Read what the master sent; true in a worker."""
         try:
-            data, ancillary, _, _ = self.control.recvmsg(1 << 16, socket.CMSG_SPACE(256 * 4))
+            data, ancillary, _, _ = self.control.recvmsg(
+                1 << 16, socket.CMSG_SPACE(256 * 4), socket.MSG_CMSG_CLOEXEC)
         except ConnectionError:
             data, ancillary = b"", []
         for level, kind, payload in ancillary:
@@ -308,4 +309,6 @@ def change_owner(owner):
 
 def main():
     """Serve until this process is a worker."""
-    Forkserver(socket.socket(fileno=_pyhost.control_fd())).serve()
+    control = socket.socket(fileno=_pyhost.control_fd())
+    control.set_inheritable(False)  # a program that is started here may outlive the server
+    Forkserver(control).serve()
