@@ -1,7 +1,6 @@
 package workers
 
 import (
-	"errors"
 	"time"
 
 	"github.com/pyhost/pyhost/logging"
@@ -101,7 +100,7 @@ func (l *fileRecord) note(a *accessRecord) {
 func (l *fileRecord) end(err error) {
 	switch {
 	case l == nil || err == nil:
-	case errors.Is(err, static.ErrShort):
+	case static.IsBroken(err):
 		l.record.Outcome = logging.Failed
 	default:
 		l.record.Outcome = logging.ClientGone

@@ -127,7 +127,7 @@ func (l *lane) sent(c *conn, response *static.Response, err error, log *fileReco
 	log.write(response)
 	switch {
 	case err != nil:
-		l.w.log.Debug("Client ip=%s did not get its file: %v", c.peer(), err)
+		l.giveUp(c, err)
 		c.reset()
 		l.w.close(c)
 	case reuse:

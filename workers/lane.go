@@ -2,6 +2,7 @@ package workers
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"sync"
@@ -54,7 +55,12 @@ func (l *lane) enter(c *conn) (*os.File, error) {
 		unix.Close(fd)
 		return nil, os.NewSyscallError("fcntl", err)
 	}
-	return os.NewFile(uintptr(fd), "client"), nil
+	f := os.NewFile(uintptr(fd), "client")
+	if err := f.SetDeadline(time.Time{}); err != nil { // it is not watched: what is read of it would be the end at once
+		f.Close()
+		return nil, fmt.Errorf("Go's poller does not take it (out of memory?): %w", err)
+	}
+	return f, nil
 }
 
 // start runs work in a goroutine of its own. It reports false when the connection cannot enter the lane: it is closed

@@ -103,3 +103,31 @@ func TestTailInAFileFails(t *testing.T) {
 		t.Errorf("truncated: %v", err)
 	}
 }
+
+// unreadable is a file that ends each attempt to read its beginning with an error of the kernel's, EIO.
+func unreadable(t *testing.T) *os.File {
+	t.Helper()
+	file, err := os.Open("/proc/self/mem")
+	if err != nil {
+		t.Skip(err)
+	}
+	t.Cleanup(func() { file.Close() })
+	return file
+}
+
+// A file that the disk does not give is the server's fault: the log says so, and the client sees that the response is
+// not complete.
+func TestTailOfUnreadableFile(t *testing.T) {
+	file := unreadable(t)
+	s := start(t, options{app: func(c *call) {
+		c.send([]byte("HTTP/1.0 200 X\r\n\r\nbeginning"))
+		c.p.tails.Add(1)
+		*private[int64](c.x, "tailFile"), *private[uint64](c.x, "tailTo") = int64(file.Fd()), 10
+		c.x.Outcome |= embedpy.OutcomeCommitted
+	}})
+	c := s.dial().send(get("/"))
+	if text, err := io.ReadAll(c); !errors.Is(err, unix.ECONNRESET) {
+		t.Errorf("%q, %v", text, err)
+	}
+	s.wantLog("Cutting the response to ip=127.0.0.1: pread: input/output error")
+}

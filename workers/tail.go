@@ -23,12 +23,10 @@ func (l *lane) drain(c *conn, tail embedpy.Tail, reuse bool, rest []byte, more b
 		l.w.python.Free(tail)
 		f.Close()
 		switch {
-		case errors.Is(err, static.ErrShort):
-			l.w.log.Error("Cutting the response to ip=%s: %v", c.peer(), err)
-			c.reset()
-			l.w.close(c)
 		case err != nil:
-			l.w.log.Debug("Client ip=%s did not take its response: %v", c.peer(), err)
+			if l.giveUp(c, err) {
+				c.reset()
+			}
 			l.w.close(c)
 		case !reuse && more:
 			l.finish(c, nil)
@@ -41,6 +39,16 @@ func (l *lane) drain(c *conn, tail embedpy.Tail, reuse bool, rest []byte, more b
 	if !started {
 		l.w.python.Free(tail)
 	}
+}
+
+// giveUp logs why a response ends before its end, and reports whether that is none of the client's doing.
+func (l *lane) giveUp(c *conn, err error) (ours bool) {
+	if ours = static.IsBroken(err); ours {
+		l.w.log.Error("Cutting the response to ip=%s: %v", c.peer(), err)
+	} else {
+		l.w.log.Debug("Client ip=%s did not take its response: %v", c.peer(), err)
+	}
+	return ours
 }
 
 // patience is how long the client of c may take nothing. Behind a tunnel it is the tunnel that sees what the client

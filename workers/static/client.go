@@ -19,6 +19,19 @@ const pageSize = 4096
 // ErrShort says that a file became shorter while it was sent.
 var ErrShort = errors.New("the file became shorter")
 
+// IsBroken tells whether what ended a response lies with the file or the machine, not with the client.
+func IsBroken(err error) bool {
+	if errors.Is(err, ErrShort) {
+		return true
+	}
+	for _, errno := range []unix.Errno{unix.EIO, unix.ESTALE, unix.ENOMEM, unix.EUCLEAN, unix.EBADMSG} {
+		if errors.Is(err, errno) {
+			return true
+		}
+	}
+	return false
+}
+
 // Client is whom a response is for.
 type Client struct {
 	// FD is its socket, which must not block (O_NONBLOCK).

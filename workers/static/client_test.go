@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -160,6 +161,22 @@ func TestRanges(t *testing.T) {
 			r.Bytes != int64(len(got)-len(r.Head)) {
 			t.Errorf("%s: %v, %d %q, rest %+v", value, err, r.Status, got, r.Rest)
 		}
+	}
+}
+
+// A file that becomes shorter while several parts of it are sent ends the connection: its head has told another length.
+func TestRangesOfShorterFile(t *testing.T) {
+	dir := tree(t, map[string]string{"a": strings.Repeat("x", 3_000_000)})
+	root, err := OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := get(http1.Header{Name: []byte("Range"), Value: []byte("bytes=0-9,10-2999999")})
+	r, err := q.Serve(Client{FD: -1, Write: func(p []byte) error {
+		return os.Truncate(filepath.Join(dir, "a"), 1_000_000)
+	}}, &Target{root: root, name: "a"}, 0)
+	if !errors.Is(err, ErrShort) || r.Status != 206 {
+		t.Errorf("status %d, %d bytes, %v", r.Status, r.Bytes, err)
 	}
 }
 

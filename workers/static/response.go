@@ -107,7 +107,14 @@ func (r *Response) ReadFrom(source io.Reader) (int64, error) {
 			return limited.N, r.err
 		}
 	}
-	return io.Copy(struct{ io.Writer }{r}, source)
+	n, err := io.Copy(struct{ io.Writer }{r}, source)
+	if err == nil && ok && limited.N > 0 {
+		err = ErrShort
+	}
+	if r.err == nil { // net/http drops what is returned
+		r.err = err
+	}
+	return n, err
 }
 
 // finish sends what was collected, and reports why the response is not complete.
