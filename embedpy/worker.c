@@ -164,29 +164,6 @@ int ph_threads_start(void)
 	return done ? 0 : -1;
 }
 
-/*
- * Ending the interpreter takes faulthandler's alternate signal stack away from this thread, and a Go handler that ran
- * without one would end the process.  Signals of this thread wait until it is gone.
- */
-void ph_finalize_begin(void)
-{
-	sigset_t all;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, NULL);
-	ph_gil_acquire(&ph_threads[0]);
-}
-
-void ph_finalize(void)
-{
-	py.Py_FinalizeEx();
-}
-
-void ph_finalize_end(void)
-{
-	fflush(NULL);
-}
-
 /* run_function: a function of _pyhost_worker without arguments; what it raises is dropped. */
 static void run_function(const char *name)
 {
@@ -199,6 +176,43 @@ static void run_function(const char *name)
 	py.Py_DecRef(done);
 	py.Py_DecRef(function);
 	ph_gil_release(0);
+}
+
+/* forget: gives a reference back that was owned. */
+static void forget(PyObject **kept)
+{
+	PyObject *object = *kept;
+
+	*kept = NULL;
+	py.Py_DecRef(object); /* takes NULL */
+}
+
+/*
+ * Ending the interpreter takes faulthandler's alternate signal stack away from this thread, and a Go handler that ran
+ * without one would end the process.  Signals of this thread wait until it is gone.  What runs code of the application
+ * comes before, as far as it can: the processes that it starts would never see a SIGTERM.
+ */
+void ph_finalize_begin(void)
+{
+	sigset_t all;
+
+	run_function("end");
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, NULL);
+	ph_gil_acquire(&ph_threads[0]);
+	forget(&ph_py.application); /* with it the objects of its modules end */
+	forget(&ph_py.before_request);
+	forget(&ph_py.after_request);
+}
+
+void ph_finalize(void)
+{
+	py.Py_FinalizeEx();
+}
+
+void ph_finalize_end(void)
+{
+	fflush(NULL);
 }
 
 void ph_run_worker_exit(void)

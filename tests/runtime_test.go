@@ -3,7 +3,9 @@ package tests
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -37,6 +39,27 @@ func TestExitHandlersRun(t *testing.T) {
 		written, err := os.ReadFile(notes)
 		if err != nil || string(written) != pid+"\n" {
 			t.Errorf("notes %q, %v; want the worker %s once", written, err, pid)
+		}
+	})
+}
+
+// A worker's end is the end of a Python program: what the application keeps in its modules and threads is given back,
+// files with what they have buffered, and a process that an exit handler starts takes signals.
+func TestKeptObjectsEnd(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		for _, args := range [][]string{nil, {"--preload"}} {
+			notes := filepath.Join(t.TempDir(), "notes")
+			s := Start(t, Options{App: "kept", Kind: kind, Args: args, Env: []string{"NOTES=" + notes}})
+			s.Get("/").wantStatus(t, 200)
+			s.Signal(syscall.SIGTERM)
+			s.WaitExit(0)
+			written, err := os.ReadFile(notes)
+			lines := strings.Split(strings.TrimSpace(string(written)), "\n")
+			slices.Sort(lines)
+			want := []string{"buffered line", "child -15", "object of a module", "object of a thread"}
+			if err != nil || !slices.Equal(lines, want) {
+				t.Errorf("%v: noted %q, %v; want %q", args, lines, err, want)
+			}
 		}
 	})
 }

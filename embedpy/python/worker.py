@@ -2,6 +2,7 @@
 
 import atexit
 import faulthandler
+import gc
 import io
 import json
 import os
@@ -29,6 +30,7 @@ at_exit = []     # functions of pyhost.worker_exit
 _ran = set()     # the hooks of the end that have been begun
 _interrupted = {}  # thread: when and where it was interrupted; without a GIL
 _templates = None  # makes the templates of environ, one per listener
+_request_threads = []  # but for the main one
 
 
 def boot(text, error_fd, wake_fd, note_fd):
@@ -271,6 +273,7 @@ def start_threads(count):
         thread = threading.Thread(target=_pyhost.run_thread, args=(index, own), name="gthread_%d" % index, daemon=True)
         thread.start()
         thread._daemonic = False  # the end of the interpreter goes by what it was at its start
+        _request_threads.append(thread)
 
 
 def run_worker_exit():
@@ -286,9 +289,31 @@ def run_worker_exit():
         run_hook("worker_exit")
 
 
+def end():
+    """Take the first steps of the interpreter's end, with which Python itself begins it as well, while signals arrive.
+
+    They do not while the rest is done (ph_finalize_begin), and a process that an atexit handler starts inherits that.
+    """
+    for thread in _request_threads:  # they have left the server; what is local to them ends with them
+        thread.join()
+    for step in (threading._shutdown, atexit._run_exitfuncs):
+        try:
+            step()
+        except BaseException:
+            pass  # Python 3.8 and 3.9 have shown it, and raise the last one
+    # What is frozen is not collected: a file that the application keeps in a module would not be written to its end.
+    forkserver.preloaded = None
+    if forkserver.worker is not None:
+        forkserver.worker.wsgi = None
+    gc.unfreeze()
+
+
 def run_atexit():
     """Run the atexit handlers of the application without ending the interpreter, and flush what it printed."""
-    atexit._run_exitfuncs()
+    try:
+        atexit._run_exitfuncs()
+    except BaseException:
+        pass  # Python 3.8 and 3.9 have shown it, and raise the last one
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
