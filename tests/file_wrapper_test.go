@@ -21,6 +21,7 @@ func TestFileWrapper(t *testing.T) {
 			{"/unflushed", "3456789"},
 			{"/zipped", "unpacked"},
 			{"/loud", "QUIET"},
+			{"/part", content[5:]},
 			{"/whole", content},
 			{"/raw", content},
 			{"/offset", content[5:]},

@@ -119,20 +119,27 @@ class FileWrapper:
         raise IndexError(index)
 
 
-READS = (io.FileIO.read, io.BufferedReader.read, io.BufferedRandom.read)
+KINDS = (io.FileIO, io.BufferedReader, io.BufferedRandom)
+
+
+def _is_ios_own(file):
+    """Whether what a file object says of itself is what io says of its descriptor."""
+    kind = next((kind for kind in KINDS if isinstance(file, kind)), None)
+    return kind is not None and all(
+        getattr(type(file), name) is getattr(kind, name) for name in ("read", "tell", "fileno"))
 
 
 def plain_file(wrapper):
     """(descriptor, offset, size) of what a FileWrapper will read, if that is the rest of a regular file as it lies on
     the disk; else None.
 
-    A file object may show something else than its descriptor does, as gzip's, or one whose read() is not io's own.
+    A file object may show something else than its descriptor does, as gzip's, or one whose methods are not io's own.
     """
     file = wrapper.filelike
     if type(file).__module__ == "tempfile":
         file = getattr(file, "file", None)
     raw = file.raw if isinstance(file, (io.BufferedReader, io.BufferedRandom)) else file
-    if not isinstance(raw, io.FileIO) or type(raw).read not in READS or type(file).read not in READS:
+    if not isinstance(raw, io.FileIO) or not _is_ios_own(raw) or not _is_ios_own(file):
         return None
     try:
         if isinstance(file, io.BufferedRandom):
