@@ -32,9 +32,26 @@ func createPidfile(path string, pid int) (*pidfile, error) {
 		return nil, fmt.Errorf("already running on PID %d (or pid file %q is stale: remove it then)", owner, path)
 	}
 	if err := writePid(path, pid); err != nil {
-		return nil, fmt.Errorf("writing pid file %s: %w", path, err)
+		return nil, cannotWrite(path, err)
 	}
 	return &pidfile{path: path, pid: pid}, nil
+}
+
+// cannotWrite says what is wrong with a pid file, and nothing of the temporary file that nobody has asked for.
+func cannotWrite(path string, err error) error {
+	dir := filepath.Dir(path)
+	var inPath *os.PathError
+	var inLink *os.LinkError
+	_, missing := os.Stat(dir)
+	switch {
+	case errors.Is(missing, os.ErrNotExist):
+		return fmt.Errorf("cannot write pid file %s: there is no directory %s", path, dir)
+	case errors.As(err, &inPath):
+		err = inPath.Err
+	case errors.As(err, &inLink):
+		err = inLink.Err
+	}
+	return fmt.Errorf("cannot write pid file %s in %s: %w", filepath.Base(path), dir, err)
 }
 
 func writePid(path string, pid int) (err error) {

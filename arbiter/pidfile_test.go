@@ -90,8 +90,15 @@ func TestPidfileOfAZombie(t *testing.T) {
 }
 
 func TestPidfileErrors(t *testing.T) {
-	if _, err := createPidfile(filepath.Join(t.TempDir(), "none", "pid"), 1); !errors.Is(err, os.ErrNotExist) {
+	dir := filepath.Join(t.TempDir(), "none")
+	want := "cannot write pid file " + dir + "/pid: there is no directory " + dir
+	if _, err := createPidfile(dir+"/pid", 1); err == nil || err.Error() != want {
 		t.Errorf("without the directory: %v", err)
+	}
+	want = "cannot write pid file pid in /proc: "
+	if _, err := createPidfile("/proc/pid", 1); err == nil || !strings.HasPrefix(err.Error(), want) ||
+		strings.Contains(err.Error(), ".pyhost-pid") {
+		t.Errorf("in a directory that takes no files: %v", err)
 	}
 	if _, err := createPidfile(t.TempDir(), 1); err == nil {
 		t.Error("a directory was taken for a pid file")

@@ -79,6 +79,9 @@ func writeNamePattern(expression *strings.Builder, name string) {
 
 // extraFileItem makes an entry of reload_extra_files absolute. A plain file has to exist: a slip is told at once.
 func extraFileItem(dir, entry string) (string, error) {
+	if entry == "" {
+		return "", errors.New("must be a file or a pattern")
+	}
 	path := within(dir, entry)
 	if IsPattern(entry) {
 		_, err := Pattern(path)

@@ -69,6 +69,8 @@ type Setting struct {
 	item func(dir, text string) (string, error)
 	// commas marks a List that is written as one text with commas; other lists repeat the option.
 	commas bool
+	// noneEmpties says of a List that None in a Python file empties it, as gunicorn's validators of addresses have it.
+	noneEmpties bool
 	// words splits the variable PYHOST_<NAME> of a List into its items; nil takes it as one.
 	words func(string) ([]string, error)
 	// auto is what the word "auto" means for an Int; nil if that is no value of it.

@@ -31,7 +31,7 @@ var protocolSettings = []*Setting{
 	},
 	{
 		Name: "proxy_allow_ips", Flags: []string{"proxy-allow-from"}, Metavar: "LIST", Section: "Server Mechanics",
-		Type: List, Default: []string{"127.0.0.1", "::1"}, commas: true,
+		Type: List, Default: []string{"127.0.0.1", "::1"}, commas: true, noneEmpties: true,
 		Doc: "Who may send a PROXY header: addresses and networks (10.0.0.0/8) separated by commas, or * for all. Unix " +
 			"sockets are always allowed.",
 		field: func(c *Config) any { return &c.ProxyAllowIPs },
@@ -47,7 +47,7 @@ var protocolSettings = []*Setting{
 	},
 	{
 		Name: "uwsgi_allow_ips", Flags: []string{"uwsgi-allow-from"}, Metavar: "LIST", Section: "Server Mechanics",
-		Type: List, Default: []string{"127.0.0.1", "::1"}, commas: true,
+		Type: List, Default: []string{"127.0.0.1", "::1"}, commas: true, noneEmpties: true,
 		Doc: "Who may speak the uwsgi protocol: addresses and networks (10.0.0.0/8) separated by commas, or * for all. " +
 			"Unix sockets are always allowed.",
 		field: func(c *Config) any { return &c.UWSGIAllowIPs },

@@ -52,6 +52,7 @@ var mechanicsSettings = []*Setting{
 	{
 		Name: "forwarded_allow_ips", Flags: []string{"forwarded-allow-ips"}, Metavar: "LIST", Section: "Server Mechanics",
 		Type: List, Default: []string{"127.0.0.1", "::1"}, Env: "FORWARDED_ALLOW_IPS", commas: true,
+		noneEmpties: true,
 		Doc: "The proxies that are believed when they say that a request came over https: addresses and networks " +
 			"(10.0.0.0/8) separated by commas, or * for all. An empty option trusts none. Unix sockets are " +
 			"always believed.",

@@ -125,7 +125,7 @@ var headSettings = []*Setting{
 	},
 	{
 		Name: "forwarder_headers", Flags: []string{"forwarder-headers"}, Metavar: "LIST", Section: "Server Mechanics",
-		Type: List, Default: []string{"SCRIPT_NAME", "PATH_INFO"}, commas: true,
+		Type: List, Default: []string{"SCRIPT_NAME", "PATH_INFO"}, commas: true, noneEmpties: true,
 		Doc: "Headers with an underscore in their name that a proxy in forwarded_allow_ips may send, separated by commas; " +
 			"* for any. SCRIPT_NAME says where the application is mounted.",
 		field: func(c *Config) any { return &c.ForwarderHeaders },

@@ -116,10 +116,13 @@ func (s *Setting) fromTOML(value any, dir string) (any, *ValueError) {
 	return nil, problemf(fmt.Sprint(value), "%s", s.wanted())
 }
 
-// fromPython takes what gunicorn's validators take, and None for the default.
+// fromPython takes what gunicorn's validators take, and None for the default where they have no meaning for it.
 func (s *Setting) fromPython(value any, dir string) (any, *ValueError) {
 	switch v := value.(type) {
 	case nil:
+		if s.noneEmpties {
+			return []string{}, nil
+		}
 		return s.Default, nil
 	case bool:
 		switch {
@@ -149,6 +152,9 @@ func (s *Setting) fromPython(value any, dir string) (any, *ValueError) {
 			if number, err := strconv.ParseInt(strings.TrimSpace(v), 0, 64); err == nil { // as int(v, 0)
 				return s.inRange(number, v)
 			}
+		}
+		if s.Type == List && s.Name != "bind" && strings.TrimSpace(v) == "" { // an empty list, as in gunicorn
+			return []string{}, nil
 		}
 		if s.Type != Map && s.Type != Object {
 			return s.fromTexts([]string{v}, dir)

@@ -41,6 +41,7 @@ var badValues = []refusal{
 		option("-m", "777"),
 		"-m: '777': must be at most 0777; a number without a leading 0 is decimal",
 	},
+	{option("--reload-extra-file", ""), "--reload-extra-file: '': must be a file or a pattern"},
 	{option("-e", "A"), "-e: 'A': must be NAME=VALUE"},
 	{option("-e", "=A"), "-e: '=A': must be NAME=VALUE"},
 	{

@@ -121,13 +121,22 @@ static void close_iterable(ph_thread *t, PyObject *result)
 	py.Py_DecRef(close);
 }
 
-/* fail: the pending exception.  StopIteration from an application that took the socket is its way to say "done". */
+/* expected: whether the pending exception is none of the application's faults. */
+static bool expected(ph_thread *t)
+{
+	if (t->gone) /* what write() raises then; another exception is as much a fault as with a client that waits */
+		return py.PyErr_ExceptionMatches(*py.PyExc_BrokenPipeError);
+	/* the way of an application that took the socket to say "done" */
+	return t->taken && py.PyErr_ExceptionMatches(*py.PyExc_StopIteration);
+}
+
+/* fail: the pending exception. */
 static void fail(ph_thread *t)
 {
 	if (timed_out(t)) {
 		t->message.length = 0;
 		t->x.outcome |= PH_FAILED;
-	} else if (t->gone || (t->taken && py.PyErr_ExceptionMatches(*py.PyExc_StopIteration))) {
+	} else if (expected(t)) {
 		py.PyErr_Clear();
 	} else {
 		ph_exception_record(t);
@@ -199,7 +208,8 @@ void ph_call(int thread, const uint8_t *frame, const uint8_t *body)
 	token = begun(t) ? ph_token_new(t) : NULL;                      /* new */
 	environ = token ? ph_environ_new(t, token, frame, body) : NULL; /* new */
 	if (environ == NULL) {
-		fail(t);
+		if (!t->gone) /* begun: then nothing was tried */
+			fail(t);
 		ph_turn_seal(t);
 	} else if (ph_py.before_request == NULL) {
 		run(t, token, environ);

@@ -134,6 +134,7 @@ typedef struct {
 	X(PyExc_ValueError)                                                                                                \
 	X(PyExc_RuntimeError)                                                                                              \
 	X(PyExc_OSError)                                                                                                   \
+	X(PyExc_BrokenPipeError)                                                                                           \
 	X(PyExc_StopIteration)                                                                                             \
 	X(PyExc_SystemExit)
 

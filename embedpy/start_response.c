@@ -4,6 +4,7 @@
  * Each start_response carries the serial number of its request as `self`, so one that is kept and called after its
  * request (by a suspended greenlet, a forgotten thread) raises instead of writing into somebody else's response.
  */
+#include <errno.h>
 #include <string.h>
 
 #include "internal.h"
@@ -24,8 +25,10 @@ static PyObject *write_call(PyObject *self, PyObject *const *args, Py_ssize_t na
 		return NULL;
 	sent = ph_body_block(t, data, (size_t)length);
 	ph_turn_end(t);
-	if (sent == PH_CLIENT_GONE)
-		py.PyErr_SetString(*py.PyExc_OSError, "the client closed the connection");
+	if (sent == PH_CLIENT_GONE) {
+		errno = EPIPE; /* BrokenPipeError, as socket.sendall() raises it under gunicorn: frameworks look for that */
+		py.PyErr_SetFromErrno(*py.PyExc_OSError);
+	}
 	if (sent != PH_OK)
 		return NULL;
 	py.Py_IncRef(PH_NONE);

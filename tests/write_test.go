@@ -24,6 +24,21 @@ func TestWriteCallable(t *testing.T) {
 	})
 }
 
+// A client that leaves is no fault of the application. A fault of its own beside that is told, as under gunicorn.
+func TestWriteToNobody(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		s := Start(t, Options{App: "write_callable", Kind: kind, Args: []string{"--spool-response-limit", "1M"}})
+		s.Expect(`\[ERROR\] Error handling request GET /fault\s(?s:.*)BrokenPipeError(?s:.*)ValueError: a fault beside`)
+		for _, path := range []string{"/endless", "/fault"} {
+			c := s.Dial()
+			c.Send(get(path))
+			c.ReadRaw(100000)
+			c.Reset()
+		}
+		s.WaitLog(`a fault beside a lost client`, 1)
+	})
+}
+
 func TestWriteDemandsBytes(t *testing.T) {
 	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
 		s := Start(t, Options{App: "write_callable", Kind: kind})

@@ -45,5 +45,18 @@ def text(start_response):
     return []
 
 
+def endless(start_response):
+    write = start_response("200 OK", TEXT)
+    while True:
+        write(b"0123456789abcdef" * 4096)
+
+
+def fault(start_response):
+    try:
+        endless(start_response)
+    except OSError as gone:
+        raise ValueError("a fault beside a lost client") from gone
+
+
 def application(environ, start_response):
     return globals()[environ["PATH_INFO"].strip("/")](start_response)
