@@ -173,8 +173,10 @@ func (b bequest) start(path, directory string, argv, environ []string) (int, err
 	if err != nil {
 		return 0, err
 	}
-	pid, err := syscall.ForkExec(path, argv, &syscall.ProcAttr{
-		Dir: directory, Env: append(successorEnviron(environ), envBequest+"="+string(text)), Files: files,
+	pid, err := shielded(func() (int, error) {
+		return syscall.ForkExec(path, argv, &syscall.ProcAttr{
+			Dir: directory, Env: append(successorEnviron(environ), envBequest+"="+string(text)), Files: files,
+		})
 	})
 	if err != nil {
 		return 0, fmt.Errorf("%s: %w", path, err)

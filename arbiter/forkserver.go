@@ -67,9 +67,11 @@ func startForkserver(argv []string, library, executable string) (*Prepared, erro
 		return nil, err
 	}
 	// Not os/exec: the process is reaped by the loop, together with all other children.
-	pid, err := syscall.ForkExec("/proc/self/exe", argv, &syscall.ProcAttr{
-		Env:   forkserverEnviron(os.Environ(), library, executable),
-		Files: []uintptr{0, 1, 2, uintptr(theirs)}, // the last one becomes wire.ForkserverFD
+	pid, err := shielded(func() (int, error) {
+		return syscall.ForkExec("/proc/self/exe", argv, &syscall.ProcAttr{
+			Env:   forkserverEnviron(os.Environ(), library, executable),
+			Files: []uintptr{0, 1, 2, uintptr(theirs)}, // the last one becomes wire.ForkserverFD
+		})
 	})
 	_ = unix.Close(theirs)
 	if err != nil {

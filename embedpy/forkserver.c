@@ -206,6 +206,20 @@ void ph_timers_exact(void)
 	prctl(PR_SET_TIMERSLACK, DEFAULT_SLACK_NS, 0, 0, 0);
 }
 
+/* ignore_signals: those that the master has blocked, so that none could end this process before it came here. */
+static void ignore_signals(void)
+{
+	static const int masters[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGTTIN, SIGTTOU};
+	sigset_t blocked;
+
+	sigemptyset(&blocked);
+	for (size_t i = 0; i < sizeof masters / sizeof *masters; i++) {
+		signal(masters[i], SIG_IGN); /* drops what has come */
+		sigaddset(&blocked, masters[i]);
+	}
+	sigprocmask(SIG_UNBLOCK, &blocked, NULL);
+}
+
 static char *taken_env(const char *name)
 {
 	const char *value = getenv(name);
@@ -230,6 +244,7 @@ __attribute__((constructor)) static void ph_constructor(int argc, char **argv)
 	ph_title_trim();
 	if (library == NULL || program == NULL)
 		report("started without a libpython");
+	ignore_signals();
 	signal(SIGPIPE, SIG_IGN); /* Python expects EPIPE as an exception */
 	start_python(library, program);
 	run(read_program());

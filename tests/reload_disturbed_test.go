@@ -122,3 +122,27 @@ func TestReloadOfBrokenConfigKeepsServing(t *testing.T) {
 		s.WaitExit(0)
 	})
 }
+
+// Signals for the master that are sent to all processes, as `systemctl kill` does, end none of them, however new.
+func TestSignalsToAllDuringReload(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		s := Start(t, Options{App: "hello", Kind: kind, Workers: 2})
+		for n, number := range []syscall.Signal{
+			syscall.SIGHUP, syscall.SIGUSR1, syscall.SIGUSR2, syscall.SIGTTIN, syscall.SIGTTOU,
+		} {
+			s.Signal(syscall.SIGHUP)
+			eventually(t, fmt.Sprintf("a reload among %v", number), func() bool {
+				for _, p := range s.Processes() {
+					if p.pid != s.PID && p.state != "Z" {
+						_ = syscall.Kill(p.pid, number)
+					}
+				}
+				return strings.Count(s.Log(), "Reloaded: 2 new workers") == n+1
+			})
+		}
+		s.WaitWorkers(2)
+		if answer := s.Get("/"); answer.Status != 200 {
+			t.Errorf("status %d", answer.Status)
+		}
+	})
+}

@@ -25,6 +25,9 @@ import _pyhost_shared as shared
 IGNORED = [signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2,
            signal.SIGWINCH, signal.SIGTTIN, signal.SIGTTOU]
 
+# A worker that does not listen to signals yet ends by these. The others are not for it, or mean nothing that early.
+ENDING = [signal.SIGINT, signal.SIGTERM, signal.SIGQUIT]
+
 HOOKS = ["on_starting", "on_reload", "when_ready", "pre_fork", "post_fork", "post_worker_init", "worker_int",
          "worker_abort", "pre_exec", "pre_request", "post_request", "child_exit", "worker_exit", "nworkers_changed",
          "on_exit"]
@@ -255,7 +258,7 @@ class Forkserver:
         """In the new worker: forget that this was the forkserver."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        for number in IGNORED:
+        for number in ENDING:
             signal.signal(number, signal.SIG_DFL)
         self.control.close()
         os.close(self.wake_read)
