@@ -64,6 +64,8 @@ type env interface {
 	watchdog() time.Duration
 	// notify tells systemd about the state of the service. Without systemd it does nothing.
 	notify(state string)
+	// introduce tells systemd that the new master is the main process as soon as this one has ended.
+	introduce(s successorLink)
 }
 
 // launchOrder says what a new forkserver is to be.

@@ -1,6 +1,7 @@
 package arbiter
 
 import (
+	"fmt"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -31,6 +32,8 @@ func (h *harness) upgrade(b bequest) (successorLink, error) {
 }
 
 func (h *harness) commend(pid int) { h.commended = append(h.commended, pid) }
+
+func (h *harness) introduce(s successorLink) { h.notify(fmt.Sprintf("MAINPID=%d", s.pid())) }
 
 func (h *harness) heir() successorLink {
 	if len(h.heirs) == 0 {

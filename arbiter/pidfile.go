@@ -108,6 +108,17 @@ func (p *pidfile) move(path string, pid int) (*pidfile, error) {
 	return createPidfile(path, pid)
 }
 
+// bequeath gives the name to the file of the new master, NAME.2, and reports whether there is one.
+func (p *pidfile) bequeath(successor int) bool {
+	if p == nil {
+		return false
+	}
+	if pid, err := readPid(p.path + ".2"); err != nil || pid != successor {
+		return false
+	}
+	return os.Rename(p.path+".2", p.path) == nil
+}
+
 // remove removes the file if it is still this process's.
 func (p *pidfile) remove() {
 	if p == nil {

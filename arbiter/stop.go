@@ -116,7 +116,7 @@ func (a *arbiter) checkEnd() {
 	if len(a.servers) > 0 {
 		return
 	}
-	a.pidfile().remove()
+	a.leavePidfile()
 	if a.attend() {
 		return
 	}

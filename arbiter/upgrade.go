@@ -1,7 +1,6 @@
 package arbiter
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/pyhost/pyhost/config"
@@ -170,8 +169,19 @@ func (a *arbiter) tellStopping() {
 // may have watched it drain.
 func (a *arbiter) bequeath() {
 	if s := a.upgrade.successor; s != nil {
-		a.tell(fmt.Sprintf("MAINPID=%d", s.pid()))
+		if a.upgrade.predecessor == 0 {
+			a.env.introduce(s)
+		}
 		a.env.commend(s.pid())
+	}
+}
+
+// leavePidfile removes the pid file, or leaves it to the new master: where the service manager reads it (PIDFile=) it
+// does so at the end of this process, and must find one that lives.
+func (a *arbiter) leavePidfile() {
+	p := a.pidfile()
+	if s := a.upgrade.successor; s == nil || !p.bequeath(s.pid()) {
+		p.remove()
 	}
 }
 

@@ -30,6 +30,9 @@ func main() {
 	if embedpy.IsWorker() {
 		os.Exit(workers.Run())
 	}
+	if arbiter.Herald() {
+		return
+	}
 	os.Exit(master(os.Args[1:]))
 }
 
