@@ -3,9 +3,12 @@ package tests
 import (
 	"crypto/tls"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -29,7 +32,7 @@ func (c *Conn) openStream(stream byte, path string) {
 		"\x82\x87\x04"+string([]byte{byte(len(path))})+path+"\x01\x0bexample.org")
 }
 
-// awaitFrame reads until a frame of a kind comes for a stream, and returns its payload.
+// awaitFrame reads until a frame of a kind comes for a stream, or for any if it is 0, and returns its payload.
 func (c *Conn) awaitFrame(kind, stream byte) string {
 	c.t.Helper()
 	c.SetReadDeadline(time.Now().Add(patience))
@@ -42,7 +45,7 @@ func (c *Conn) awaitFrame(kind, stream byte) string {
 		if _, err := io.ReadFull(c.reader, payload); err != nil {
 			c.t.Fatal(err)
 		}
-		if head[3] == kind && head[8] == stream {
+		if head[3] == kind && (stream == 0 || head[8] == stream) {
 			return string(payload)
 		}
 		seen += fmt.Sprintln(hex.EncodeToString(head))
@@ -94,7 +97,8 @@ func TestHTTP2RefusalsInTheLog(t *testing.T) {
 	if response, _ := h2(t, client, "/x", nil, "Content-Type: a/b", "Content-Type: c/d"); response.StatusCode != 400 {
 		t.Errorf("status %d", response.StatusCode)
 	}
-	s.Expect("Invalid request from ip=127.0.0.1: no method, path or Content-Length")
+	s.Expect("Invalid request from ip=127.0.0.1: path is empty or has a blank")
+	s.Expect("Invalid request from ip=127.0.0.1: Content-Length is not the length of the body")
 	c := s.DialTLS(&tls.Config{RootCAs: authority.Pool, NextProtos: []string{"h2"}})
 	c.Send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
 	c.sendFrame(frameSettings, 0, 0, "")
@@ -102,8 +106,36 @@ func TestHTTP2RefusalsInTheLog(t *testing.T) {
 	if page := c.awaitFrame(frameData, 1); !strings.Contains(page, "<title>Bad Request") {
 		t.Errorf("the page is %q", page)
 	}
+	c.sendFrame(frameHeaders, endStream|endHeaders, 3, "\x82\x87\x84\x01\x0bexample.org\x0f\x0d\x017")
+	if page := c.awaitFrame(frameData, 3); !strings.Contains(page, "<title>Bad Request") {
+		t.Errorf("a Content-Length of 7 without a body: %q", page)
+	}
 	eventually(t, "the access log tells it", func() bool {
-		return s.Output() == "GET /x HTTP/2.0 400\n"+`- GET\x20/a\x20b\x20HTTP/2.0 - 400`+"\n"
+		return s.Output() == "GET /x HTTP/2.0 400\n"+`- GET\x20/a\x20b\x20HTTP/2.0 - 400`+"\nGET / HTTP/2.0 400\n"
+	})
+}
+
+// What many streams at once have opened inside the worker is closed when it has been idle, however long the connection
+// lives on.
+func TestHTTP2Descriptors(t *testing.T) {
+	t.Parallel()
+	authority := NewAuthority(t)
+	s := startTLS(t, authority, Options{App: "hello", Args: []string{"--http-protocols", "h2", "--keep-alive", "1"}})
+	c := s.DialTLS(&tls.Config{RootCAs: authority.Pool, NextProtos: []string{"h2"}})
+	c.Send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+	c.sendFrame(frameSettings, 0, 0, "")
+	// A stream that stays open: its body never comes.
+	c.sendFrame(frameHeaders, endHeaders, 1, "\x83\x87\x84\x01\x0bexample.org")
+	few := len(s.settledDescriptors(s.Workers()[0]))
+	const first, last = 3, 101
+	for stream := first; stream <= last; stream += 2 {
+		c.openStream(byte(stream), "/")
+	}
+	for waiting := (last-first)/2 + 1; waiting > 0; waiting-- {
+		c.awaitFrame(frameData, 0)
+	}
+	eventually(t, "the worker closes what the streams needed", func() bool {
+		return len(openDescriptors(s.Workers()[0])) <= few
 	})
 }
 
@@ -118,5 +150,25 @@ func TestHTTP2OptionsAsterisk(t *testing.T) {
 	c.sendFrame(frameHeaders, endStream|endHeaders, 1, "\x87\x04\x01*\x01\x0bexample.org\x02\x07OPTIONS")
 	if body := c.awaitFrame(frameData, 1); body != "Hello, world!\n" {
 		t.Errorf("the body is %q", body)
+	}
+}
+
+// A client that has said nothing after the handshake has the time of a request head, and a short one when the worker
+// stops.
+func TestHTTP2Silence(t *testing.T) {
+	t.Parallel()
+	authority := NewAuthority(t)
+	for limit, silent := range map[string]func(s *Server, c *Conn){
+		"1": func(s *Server, c *Conn) {},
+		"0": func(s *Server, c *Conn) { s.Signal(syscall.SIGTERM) },
+	} {
+		args := []string{"--http-protocols", "h2", "--header-timeout", limit}
+		s := startTLS(t, authority, Options{App: "hello", Args: args})
+		c := s.DialTLS(&tls.Config{RootCAs: authority.Pool, NextProtos: []string{"h2"}})
+		silent(s, c)
+		c.SetReadDeadline(time.Now().Add(8 * time.Second))
+		if _, err := io.Copy(io.Discard, c); errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("header_timeout %s: the connection is still open after 8 s", limit)
+		}
 	}
 }

@@ -28,7 +28,14 @@ type transport struct {
 	closed func()
 	once   sync.Once
 	ended  bool // the client's end of file was read: without close_notify, after which nothing is read
+	// preface bounds the wait for what a client of HTTP/2 has to begin with; nil in HTTP/1.1. heard is how many bytes of
+	// that have come.
+	preface *heads
+	heard   int
 }
+
+// prefaceSize is the size of a client's connection preface in HTTP/2 (RFC 9113 3.4).
+const prefaceSize = 24
 
 func (t *transport) Read(p []byte) (int, error) {
 	if len(t.early) > 0 {
@@ -38,6 +45,12 @@ func (t *transport) Read(p []byte) (int, error) {
 	}
 	n, err := t.File.Read(p)
 	t.ended = t.ended || errors.Is(err, io.EOF)
+	if t.preface != nil && t.heard < prefaceSize {
+		if t.heard += n; t.heard >= prefaceSize {
+			t.preface.end(t.File)
+			t.SetReadDeadline(time.Time{})
+		}
+	}
 	return n, err
 }
 
@@ -80,6 +93,9 @@ func (t *transport) Write(p []byte) (n int, err error) {
 
 // Close closes the client's side.
 func (t *transport) Close() error {
+	if t.preface != nil {
+		t.preface.end(t.File)
+	}
 	err := t.File.Close()
 	if t.closed != nil {
 		t.once.Do(t.closed)
@@ -100,7 +116,8 @@ func (t *transport) RemoteAddr() net.Addr { return nowhere }
 // eyes. early are the bytes that have been read from it already.
 func (l *lane) encrypt(c *conn, early []byte) {
 	l.start(c, func(f *os.File) {
-		conn := tls.Server(&transport{File: f, conn: c, early: early, patience: l.w.timeouts.write}, l.w.tls)
+		client := &transport{File: f, conn: c, early: early, patience: l.w.timeouts.write}
+		conn := tls.Server(client, l.w.tls)
 		l.heads.begin(f)
 		err := conn.Handshake()
 		l.heads.end(f)
@@ -112,6 +129,8 @@ func (l *lane) encrypt(c *conn, early []byte) {
 		f.SetDeadline(time.Time{})
 		c.secured(conn.ConnectionState(), l.w.tls.ClientAuth)
 		if conn.ConnectionState().NegotiatedProtocol == "h2" {
+			client.preface = &l.heads
+			l.heads.begin(f)
 			l.w.http2.serve(conn)
 			return
 		}

@@ -9,8 +9,10 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -24,14 +26,15 @@ type http2Conn struct {
 	facts  wsgi.Conn
 	client *os.File // the client's socket
 	mu     sync.Mutex
-	idle   []*exchange
+	idle   []*exchange // the last one is the last that was put there
+	ageing bool        // expire is due
 }
 
 // exchange is the client's end of a connection inside the worker.
 type exchange struct {
 	file   *os.File
 	reader *bufio.Reader
-	used   bool // it has served a stream: the worker may be closing it
+	since  time.Time // when it became idle: the worker may be closing it; zero before its first stream
 }
 
 func http2Facts(c *conn) wsgi.Conn {
@@ -46,9 +49,8 @@ func (s *http2Server) handle(w http.ResponseWriter, r *http.Request) {
 
 // serve answers one stream. A panic with ErrAbortHandler resets the stream: the client sees that something is missing.
 func (h *http2Conn) serve(w http.ResponseWriter, r *http.Request) {
-	// What would be cut in another place in HTTP/1.1, or end there.
-	if !oneWord(r.Method) || !oneWord(r.RequestURI) || len(r.Header["Content-Length"]) > 1 {
-		h.refuse(w, r)
+	if rule := malformed(r); rule != "" {
+		h.refuse(w, r, rule)
 		return
 	}
 	for {
@@ -57,7 +59,7 @@ func (h *http2Conn) serve(w http.ResponseWriter, r *http.Request) {
 			h.w.log.Error("Cannot serve a stream of ip=%s: %v", h.facts.RemoteAddr, err)
 			panic(http.ErrAbortHandler)
 		}
-		used := e.used
+		used := !e.since.IsZero()
 		err = h.exchange(e, w, r)
 		if err == nil {
 			return
@@ -70,23 +72,14 @@ func (h *http2Conn) serve(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// refuse answers a request that no connection into the worker can carry.
-func (h *http2Conn) refuse(w http.ResponseWriter, r *http.Request) {
-	const status, rule = http.StatusBadRequest, "no method, path or Content-Length"
+// refuse answers a malformed request, which no connection into the worker could carry as it is.
+func (h *http2Conn) refuse(w http.ResponseWriter, r *http.Request, rule string) {
+	const status = http.StatusBadRequest
 	c := &conn{owned: owned{facts: h.facts}}
 	page := h.w.refused(c, fmt.Appendf(nil, "%s %s %s", r.Method, r.RequestURI, h.facts.Protocol), status, rule)
 	w.Header().Set("Content-Type", "text/html")
 	w.WriteHeader(status)
 	w.Write(pageBody(page))
-}
-
-func oneWord(text string) bool {
-	for i := range len(text) {
-		if text[i] <= ' ' || text[i] == 0x7f {
-			return false
-		}
-	}
-	return text != ""
 }
 
 // take returns an idle connection into the worker, or a new one; always a new one for a request with a body, which
@@ -117,10 +110,31 @@ func (h *http2Conn) take(r *http.Request) (*exchange, error) {
 
 // put keeps a connection for the next stream.
 func (h *http2Conn) put(e *exchange) {
-	e.used = true
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	e.since = time.Now()
 	h.idle = append(h.idle, e)
+	if !h.ageing {
+		h.ageing = true
+		time.AfterFunc(h.w.keepAlive, h.expire)
+	}
+}
+
+// expire closes what has been idle for keep_alive, as the worker does with its ends: after many streams at once the
+// descriptors would stay open for as long as the client's connection.
+func (h *http2Conn) expire() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for len(h.idle) > 0 {
+		left := h.w.keepAlive - time.Since(h.idle[0].since)
+		if left > 0 {
+			time.AfterFunc(left, h.expire)
+			return
+		}
+		h.idle[0].file.Close()
+		h.idle = slices.Delete(h.idle, 0, 1)
+	}
+	h.ageing = false
 }
 
 // close closes what is idle. Streams are over when their connection is.
