@@ -163,16 +163,31 @@ static bool is_hop_by_hop(const char *name, size_t length)
 	return false;
 }
 
-static int parse_content_length(ph_thread *t, const char *text, size_t length)
-{
-	int64_t n = 0;
+static bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
-	if (length == 0 || length > 18 || t->content_length >= 0)
-		return PH_ERR;
-	for (size_t i = 0; i < length; i++) {
-		if (!is_digit(text[i]))
-			return PH_ERR;
+/* note_content_length: a second one that says the same is none (RFC 9110 8.6); two lengths could be two responses. */
+static int note_content_length(ph_thread *t, const char *value, size_t length)
+{
+	const char *text = value;
+	int64_t n = 0;
+	bool good;
+
+	for (; length > 0 && is_blank(*text); length--)
+		text++;
+	while (length > 0 && is_blank(text[length - 1]))
+		length--;
+	good = length > 0 && length <= 18;
+	for (size_t i = 0; good && i < length; i++) {
+		good = is_digit(text[i]);
 		n = n * 10 + (text[i] - '0');
+	}
+	if (!good) {
+		py.PyErr_Format(*py.PyExc_ValueError, "Content-Length must be one decimal number, not %.40s", value);
+		return PH_ERR;
+	}
+	if (t->content_length >= 0 && t->content_length != n) {
+		py.PyErr_Format(*py.PyExc_ValueError, "a second Content-Length, %.40s, contradicts the first", value);
+		return PH_ERR;
 	}
 	t->content_length = n;
 	return PH_OK;
@@ -210,11 +225,8 @@ static int note_header(ph_thread *t, const char *name, size_t name_length, const
 		return PH_ERR;
 	}
 	if (name_length == 14 && equals_folded(name, name_length, "content-length")) {
-		if (parse_content_length(t, value, length) != PH_OK) {
-			py.PyErr_Format(*py.PyExc_ValueError, "Content-Length must be one decimal number, not %.40s", value);
-			return PH_ERR;
-		}
 		*skip = true; /* written by ph_head_finish, unless the status forbids it */
+		return note_content_length(t, value, length);
 	} else if (name_length == 4 && equals_folded(name, name_length, "date")) {
 		t->has_date = true;
 	} else if (name_length == 6 && equals_folded(name, name_length, "server")) {

@@ -18,7 +18,7 @@ func TestBadResponses(t *testing.T) {
 			{"/name-crlf", "X-Bad"},
 			{"/value-int", "X-Bad"}, {"/value-bytes", "X-Bad"}, {"/value-none", "X-Bad"}, {"/value-crlf", "X-Bad"},
 			{"/value-lf", "X-Bad"}, {"/value-cr", "X-Bad"}, {"/value-nul", "X-Bad"}, {"/value-euro", "X-Bad"},
-			{"/length-word", "Content-Length"}, {"/length-negative", "Content-Length"},
+			{"/length-word", "Content-Length"}, {"/length-negative", "Content-Length"}, {"/length-two", "contradicts"},
 			{"/body-str", "bytes"}, {"/body-strs", "bytes"}, {"/body-int", "bytes"}, {"/body-none", "bytes"},
 			{"/returned-none", "NoneType"}, {"/returned-str", "str"}, {"/returned-bytes", "bytes"},
 			// PEP 3333, "Other HTTP Features": hop-by-hop headers are a fatal error (RFC 9110 section 7.6.1).

@@ -42,7 +42,7 @@ func TestBodyLongerThanContentLength(t *testing.T) {
 func TestBodyOfExactlyContentLength(t *testing.T) {
 	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
 		s := Start(t, Options{App: "length", Kind: kind})
-		for _, form := range []string{"list", "blocks", "generator", "write"} {
+		for _, form := range []string{"list", "blocks", "generator", "write", "again"} {
 			if r := s.Get("/"+form+"?10").Want(t, 200, "0123456789"); r.Framing != "length" {
 				t.Errorf("%s is sent as %s", form, r.Framing)
 			}

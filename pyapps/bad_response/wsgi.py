@@ -27,6 +27,7 @@ RESPONSES = {
     "value-euro": (OK, [("X-Bad", "\u20ac")], [b"x"]),
     "length-word": (OK, [("Content-Length", "one")], [b"x"]),
     "length-negative": (OK, [("Content-Length", "-1")], [b"x"]),
+    "length-two": (OK, [("Content-Length", "1"), ("Content-Length", "2")], [b"x"]),
     "body-str": (OK, [TEXT], ["text"]),
     "body-strs": (OK, [TEXT], ("text" for _ in range(3))),
     "body-int": (OK, [TEXT], [1]),

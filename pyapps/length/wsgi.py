@@ -8,6 +8,8 @@ def generated():
 
 def application(environ, start_response):
     headers = [("Content-Type", "text/plain"), ("Content-Length", environ["QUERY_STRING"])]
+    if environ["PATH_INFO"] == "/again":  # a middleware that adds what is there already
+        headers.append(("content-length", " %s\t" % environ["QUERY_STRING"]))
     write = start_response("200 OK", headers)
     form = environ["PATH_INFO"].strip("/")
     if form == "write":
