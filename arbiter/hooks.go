@@ -123,6 +123,9 @@ func (a *arbiter) reloadHooks(g *generation, workersBefore int) {
 // workersChanged tells how many workers are wanted now, and how many were before.
 func (a *arbiter) workersChanged(g *generation, before *int) {
 	a.callHook(g, wire.HookCall{Name: "nworkers_changed", Workers: len(g.seats), Old: before}, nil)
+	if g == a.current && a.proven {
+		a.tell(g.status())
+	}
 }
 
 // childExit is called for every worker that has ended, also for those of older generations.

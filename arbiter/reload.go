@@ -169,11 +169,7 @@ func (a *arbiter) changeLog(cfg *config.Config) {
 func (a *arbiter) reloaded() {
 	g := a.current
 	took := (a.env.now() - a.reload.began).Round(time.Millisecond)
-	what := "workers"
-	if g.size() == 1 {
-		what = "worker"
-	}
-	a.log.Info("Reloaded: %d new %s took over after %s.", g.size(), what, took)
+	a.log.Info("Reloaded: %d new %s took over after %s.", g.size(), g.noun(), took)
 	a.notifyReady(g)
 }
 
@@ -207,7 +203,7 @@ func (a *arbiter) reloadFailed(cause string) {
 // notifyReady tells systemd that g serves; before that it stays with what it knows.
 func (a *arbiter) notifyReady(g *generation) {
 	if a.proven {
-		a.tell(fmt.Sprintf("READY=1\nSTATUS=%d workers", g.size()))
+		a.tell("READY=1\n" + g.status())
 		if a.options.Settled != nil {
 			a.options.Settled()
 		}

@@ -56,6 +56,17 @@ func (a *arbiter) feed() {
 	a.tell("WATCHDOG=1")
 }
 
+// status is what `systemctl status` shows.
+func (g *generation) status() string { return fmt.Sprintf("STATUS=%d %s", g.size(), g.noun()) }
+
+// noun is what g has size() of.
+func (g *generation) noun() string {
+	if g.size() == 1 {
+		return "worker"
+	}
+	return "workers"
+}
+
 // notifySystemd sends a state to the service manager, by sd_notify(3): socket is $NOTIFY_SOCKET, empty without a
 // manager. A leading @ is an abstract address, in package net as in systemd. Errors are dropped: nobody could do
 // anything about them.

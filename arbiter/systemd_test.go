@@ -111,3 +111,20 @@ func TestNoWatchdog(t *testing.T) {
 		t.Errorf("systemd heard %q", h.notes)
 	}
 }
+
+// `systemctl status` shows how many workers there are, also between two reloads.
+func TestStatusFollowsTheNumberOfWorkers(t *testing.T) {
+	h := booted(t, nil)
+	for _, step := range []struct {
+		signal unix.Signal
+		want   string
+	}{
+		{unix.SIGTTIN, "STATUS=3 workers"}, {unix.SIGTTOU, "STATUS=2 workers"}, {unix.SIGTTOU, "STATUS=1 worker"},
+		{unix.SIGWINCH, "STATUS=0 workers"},
+	} {
+		h.signal(step.signal)
+		if last := h.notes[len(h.notes)-1]; last != step.want {
+			t.Errorf("after %v systemd heard last %q, want %q", step.signal, last, step.want)
+		}
+	}
+}
