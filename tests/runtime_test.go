@@ -19,6 +19,32 @@ func TestSqliteConnectionFromImport(t *testing.T) {
 	}
 }
 
+// A config file and hooks may set handlers of the signals that the forkserver lives by, as under gunicorn: a worker
+// that dies is replaced all the same, and a signal to all processes does not end the forkserver.
+func TestSignalHandlersBeforeTheFork(t *testing.T) {
+	t.Parallel()
+	config := filepath.Join(t.TempDir(), "gunicorn.conf.py")
+	text := `
+import os, signal
+for each in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+    signal.signal(each, lambda number, frame: os._exit(9))
+
+def when_ready(server):
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+`
+	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	s := Start(t, Options{App: "hello", Kind: syncKind, Args: []string{"-c", config}})
+	worker := s.Workers()[0]
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP} {
+		syscall.Kill(s.forkserver(), signal)
+	}
+	s.KillWorker(worker)
+	eventually(t, "another one serves", func() bool { return s.WaitWorkers(1)[0] != worker })
+	s.Get("/").Want(t, 200, "Hello, world!\n")
+}
+
 // The application is imported on the main thread, so signal.signal works, and the handler runs.
 func TestSignalHandlerFromImport(t *testing.T) {
 	forEachWorkerKind(t, func(t *testing.T, kind Kind) {

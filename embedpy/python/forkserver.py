@@ -56,6 +56,12 @@ class Forkserver:
         self.wake_read, self.wake_write = os.pipe()
         os.set_blocking(self.wake_write, False)
         os.set_blocking(self.wake_read, False)
+        self.take_signals()
+
+    def take_signals(self):
+        """Handle signals as the forkserver does, whatever a config file, a preloaded application or a hook has made of
+        them: gunicorn, too, sets its own after those.  Where SIGCHLD was ignored, no end of a worker would be noticed.
+        """
         for number in IGNORED:
             signal.signal(number, signal.SIG_IGN)
         signal.signal(signal.SIGCHLD, lambda number, frame: None)
@@ -102,6 +108,8 @@ class Forkserver:
             self.attempt(lambda: self.boot(message))
         elif kind == "hook":
             host.run(message["hook"])
+            self.take_signals()
+            self.reap()
         elif kind == "log":
             self.logs.write(message["log"], message["master_pid"])
         elif kind == "fork":
@@ -119,6 +127,7 @@ class Forkserver:
                     file["spec"], file["directory"], file["names"], argv)
         except loader.LoadFailure as failure:
             self.fail(failure.code, failure.cause, failure.trace)
+        self.take_signals()
         self.send({"event": "configured", "settings": settings, "others": others, "warnings": warnings})
 
     def attempt(self, step):
@@ -161,6 +170,7 @@ class Forkserver:
             loader.settle()
         else:
             self.share(config)
+        self.take_signals()
         _pyhost.fill_holes()
         self.send({"event": "ready", "python": sys.version.split()[0]})
 
@@ -229,6 +239,7 @@ class Forkserver:
         who = {"slot": boot.get("slot", 0), "age": boot.get("age", 0)}
         if host is not None:
             worker = host.before_fork(who["age"], [each["address"] for each in boot.get("listeners") or ()])
+            self.take_signals()
         try:
             pid = os.fork()
         except OSError as error:
