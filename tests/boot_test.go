@@ -60,6 +60,25 @@ func TestModuleThatDoesNotExist(t *testing.T) {
 	})
 }
 
+// Request threads cannot be greenlets: the first would let nobody else run, and no request were answered.
+func TestThreadsThatAreGreenlets(t *testing.T) {
+	t.Parallel()
+	directory := files(t, map[string]string{
+		"gevent.py": "def start(*args, **kwargs):\n    raise AssertionError\n",
+		"wsgi.py": "import gevent, threading\n" +
+			"threading._start_new_thread = threading._start_joinable_thread = gevent.start\n" +
+			"def application(environ, start_response):\n" +
+			"    start_response('200 OK', [('Content-Type', 'text/plain')])\n    return [b'alone']\n",
+	})
+	for _, args := range [][]string{nil, {"--preload"}} {
+		s := Start(t, Options{Dir: directory, Kind: gthreadKind, Args: args, Cold: true})
+		s.Expect(`failed to boot: .*greenlets of threads .*by gevent.*: set --threads 1`)
+		s.Expect(`Reason: Worker failed to boot.`)
+		s.WaitExit(3)
+	}
+	Start(t, Options{Dir: directory, Kind: syncKind}).Get("/").Want(t, 200, "alone")
+}
+
 // sys.exit() at import is an application that does not load, not a clean end.
 func TestExitAtImport(t *testing.T) {
 	forEachWorkerKind(t, func(t *testing.T, kind Kind) {

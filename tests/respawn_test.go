@@ -32,6 +32,33 @@ func TestKilledWorkerIsReplaced(t *testing.T) {
 	})
 }
 
+// What a preloaded application does to signals and to os.read, as asyncio's watchers and eventlet do, keeps no worker
+// from being replaced.
+func TestKilledWorkerOfTakenSignalsIsReplaced(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		s := Start(t, Options{Kind: kind, Args: []string{"--preload"}, Dir: files(t, map[string]string{"wsgi.py": `
+import os, select, signal
+
+def cooperative(fd, count, read=os.read):
+    select.select([fd], [], [])
+    return read(fd, count)
+
+os.read = cooperative
+signal.set_wakeup_fd(-1)
+signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+
+def application(environ, start_response):
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [b"served"]
+`})})
+		pid := s.Workers()[0]
+		s.KillWorker(pid)
+		eventually(t, "the worker is gone", func() bool { return !alive(pid) })
+		s.WaitWorkers(1)
+		s.Get("/").Want(t, 200, "served")
+	})
+}
+
 // A worker that dies under a request takes that connection with it, and nothing else.
 func TestDyingWorkerIsReplaced(t *testing.T) {
 	for _, c := range []struct{ path, log string }{

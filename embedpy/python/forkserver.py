@@ -15,6 +15,7 @@ import socket
 import sys
 import threading
 import traceback
+from os import read  # this one: eventlet's would not raise BlockingIOError
 
 import _pyhost
 import _pyhost_loader as loader
@@ -31,6 +32,10 @@ ENDING = [signal.SIGINT, signal.SIGTERM, signal.SIGQUIT]
 HOOKS = ["on_starting", "on_reload", "when_ready", "pre_fork", "post_fork", "post_worker_init", "worker_int",
          "worker_abort", "pre_exec", "pre_request", "post_request", "child_exit", "worker_exit", "nworkers_changed",
          "on_exit"]
+
+# Seconds.  Code that runs here, a config file or a preloaded application, may take SIGCHLD or its wake-up for itself:
+# asyncio, uvloop and gevent do.
+LOOK_FOR_ENDED = 1.0
 
 preloaded = None  # the application, where --preload imported it here
 host = None       # the HookHost, where any hook is set
@@ -70,9 +75,8 @@ class Forkserver:
     def serve(self):
         """Carry out commands.  Returns in a new worker; the forkserver itself leaves through os._exit."""
         while True:
-            ready, _, _ = select.select([self.control, self.wake_read], [], [])
-            if self.wake_read in ready:
-                self.reap()
+            ready, _, _ = select.select([self.control, self.wake_read], [], [], LOOK_FOR_ENDED)
+            self.reap()
             if self.control in ready and self.receive():
                 return
 
@@ -278,7 +282,7 @@ class Forkserver:
     def reap(self):
         """Tell the master of every child that ended, with the raw wait status."""
         try:
-            while os.read(self.wake_read, 512):
+            while read(self.wake_read, 512):
                 pass
         except BlockingIOError:
             pass

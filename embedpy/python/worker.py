@@ -19,6 +19,7 @@ import _pyhost_loader as loader
 import _pyhost_modules as modules
 import _pyhost_notes as notes
 import _pyhost_shared as shared
+import _pyhost_stdlib as stdlib
 import _pyhost_streams as streams
 
 DUMP_SIGNAL = 8  # above SIGRTMIN: no program is likely to use it
@@ -63,6 +64,7 @@ def boot(text, error_fd, wake_fd, note_fd):
             application = loader.load(config["wsgi_app"])
             loader.settle()
             shared.check(channel.log)
+        refuse_greenlets(config.get("threads"))
         run_after_fork()
         run_boot_hook("post_worker_init", application)
     except loader.LoadFailure as failure:
@@ -160,6 +162,16 @@ def start_hooks(channel):
     run_boot_hook("post_fork", None)
     if any(name in hooks.functions for name in ("worker_int", "worker_abort", "worker_exit")):
         hooks.Caller(channel, run_hook).start()
+
+
+def refuse_greenlets(threads):
+    """Fail where threading starts greenlets: the first request thread would be one, and never let another thing run."""
+    start = getattr(threading, "_start_joinable_thread", None) or threading._start_new_thread  # the former since 3.13
+    patcher = (getattr(start, "__module__", None) or "").partition(".")[0]
+    if (threads or 1) > 1 and patcher in stdlib.PATCHERS:
+        cause = ("the application makes greenlets of threads (monkey patching by %s), which cannot serve side by side: "
+                 "set --threads 1 and more workers instead, or leave its threads alone" % patcher)
+        raise loader.LoadFailure(loader.EXIT_BOOT_ERROR, cause, "")
 
 
 def run_boot_hook(name, application):
