@@ -75,6 +75,36 @@ func TestHTTP2NoWindow(t *testing.T) {
 	}
 }
 
+// A few clients with many streams, whose bodies never come, do not use up the worker's descriptors.
+func TestHTTP2TooManyStreams(t *testing.T) {
+	t.Parallel()
+	authority := NewAuthority(t)
+	s := startTLS(t, authority, Options{App: "hello", Args: []string{"--http-protocols", "h2", "--keep-alive", "60",
+		"--worker-connections", "3", "--access-logfile", "-", "--access-logformat", "%(r)s %(s)s %(outcome)s"}})
+	s.Expect(`Busy: "GET /more HTTP/2.0" from ip=127.0.0.1 refused, 3 other streams are open`)
+	s.Allow(`Busy: "POST / HTTP/2.0"`)
+	c := s.DialTLS(&tls.Config{RootCAs: authority.Pool, NextProtos: []string{"h2"}})
+	c.Send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+	c.sendFrame(frameSettings, 0, 0, "")
+	for stream := byte(1); stream <= 7; stream += 2 {
+		c.sendFrame(frameHeaders, endHeaders, stream, "\x83\x87\x84\x01\x0bexample.org") // POST /, and no end
+	}
+	s.WaitLog(`Busy: "POST / HTTP/2.0"`, 1) // one of the four
+	c.openStream(9, "/more")
+	if page := c.awaitFrame(frameData, 9); !strings.Contains(page, "<title>Service Unavailable") {
+		t.Errorf("the page is %q", page)
+	}
+	eventually(t, "the access log tells it", func() bool {
+		return strings.Contains(s.Output(), "GET /more HTTP/2.0 503 refused\n")
+	})
+	c.Close()
+	client := http2Client(t, authority, s)
+	eventually(t, "there is room again", func() bool {
+		_, body := h2(t, client, "/", nil)
+		return body == "Hello, world!\n"
+	})
+}
+
 // net/http would add a guess.
 func TestHTTP2NoContentType(t *testing.T) {
 	t.Parallel()

@@ -6,6 +6,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/pyhost/pyhost/config"
@@ -20,6 +21,9 @@ type http2Server struct {
 	server *http.Server
 	conns  chan net.Conn
 	alone  bool // HTTP/1.1 is not allowed
+
+	// streams are open, of all connections: worker_connections at most, lest a few clients use up the descriptors.
+	streams atomic.Int64
 }
 
 // newHTTP2 returns nil if the settings do not allow HTTP/2.

@@ -16,6 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/pyhost/pyhost/logging"
 	"github.com/pyhost/pyhost/wsgi"
 )
 
@@ -53,6 +54,12 @@ func (h *http2Conn) serve(w http.ResponseWriter, r *http.Request) {
 		h.refuse(w, r, rule)
 		return
 	}
+	open := h.w.http2.streams.Add(1)
+	defer h.w.http2.streams.Add(-1)
+	if open > h.w.maxConns {
+		h.turnAway(w, r)
+		return
+	}
 	for {
 		e, err := h.take(r)
 		if err != nil {
@@ -75,8 +82,31 @@ func (h *http2Conn) serve(w http.ResponseWriter, r *http.Request) {
 // refuse answers a malformed request, which no connection into the worker could carry as it is.
 func (h *http2Conn) refuse(w http.ResponseWriter, r *http.Request, rule string) {
 	const status = http.StatusBadRequest
-	c := &conn{owned: owned{facts: h.facts}}
-	page := h.w.refused(c, fmt.Appendf(nil, "%s %s %s", r.Method, r.RequestURI, h.facts.Protocol), status, rule)
+	sendPage(w, status, h.w.refused(h.conn(), h.line(r), status, rule))
+}
+
+// turnAway answers a request for which there are too many open streams.
+func (h *http2Conn) turnAway(w http.ResponseWriter, r *http.Request) {
+	const status = http.StatusServiceUnavailable
+	c, line := h.conn(), h.line(r)
+	h.w.log.Warning("Busy: %q from ip=%s refused, %d other streams are open (worker_connections) (503)",
+		line[:min(len(line), 200)], c.peer(), h.w.maxConns)
+	page := errorPage(line, status, "")
+	h.w.logRefused(c, line, logging.Refused, status, page)
+	w.Header().Set("Retry-After", "1")
+	sendPage(w, status, page)
+}
+
+// conn has the facts of this connection for the log.
+func (h *http2Conn) conn() *conn { return &conn{owned: owned{facts: h.facts}} }
+
+// line is the request in the form of HTTP/1.1's request line.
+func (h *http2Conn) line(r *http.Request) []byte {
+	return fmt.Appendf(nil, "%s %s %s", r.Method, r.RequestURI, h.facts.Protocol)
+}
+
+// sendPage sends the body of an error page.
+func sendPage(w http.ResponseWriter, status int, page []byte) {
 	w.Header().Set("Content-Type", "text/html")
 	w.WriteHeader(status)
 	w.Write(pageBody(page))
