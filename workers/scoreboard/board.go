@@ -32,13 +32,19 @@ type page struct {
 
 // Create makes an empty board in a memfd (close-on-exec) and maps it. Pages that no worker has written cost nothing.
 func Create() (*Board, error) {
-	fd, err := unix.MemfdCreate("pyhost-scoreboard", unix.MFD_CLOEXEC)
+	fd, err := unix.MemfdCreate("pyhost-scoreboard", unix.MFD_CLOEXEC|unix.MFD_ALLOW_SEALING)
 	if err != nil {
 		return nil, fmt.Errorf("creating the scoreboard: %w", err)
 	}
 	if err := unix.Ftruncate(fd, boardSize); err != nil {
 		_ = unix.Close(fd)
 		return nil, fmt.Errorf("sizing the scoreboard: %w", err)
+	}
+	// A worker that truncated it, an application's slip with a descriptor, would end the master with SIGBUS.
+	const seals = unix.F_SEAL_SHRINK | unix.F_SEAL_GROW | unix.F_SEAL_SEAL
+	if _, err := unix.FcntlInt(uintptr(fd), unix.F_ADD_SEALS, seals); err != nil {
+		_ = unix.Close(fd)
+		return nil, fmt.Errorf("sealing the scoreboard: %w", err)
 	}
 	return open(fd)
 }

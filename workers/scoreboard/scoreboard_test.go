@@ -1,6 +1,7 @@
 package scoreboard
 
 import (
+	"errors"
 	"os"
 	"reflect"
 	"strings"
@@ -100,6 +101,16 @@ func TestOpenRefuses(t *testing.T) {
 	if _, err := Open(1 << 20); err == nil {
 		t.Error("Open of a closed descriptor succeeded")
 	}
+}
+
+// Whoever else has the page cannot take it away.
+func TestSizeIsSealed(t *testing.T) {
+	master := create(t)
+	worker := openAgain(t, master)
+	if err := worker.File().Truncate(0); !errors.Is(err, unix.EPERM) {
+		t.Fatalf("Truncate: %v", err)
+	}
+	master.Slot(MaxSlots - 1).SetPID(1)
 }
 
 func TestNowAdvances(t *testing.T) {
