@@ -37,6 +37,17 @@ quietly() {
     return "$quietly_status"
 }
 
+# python_info NAME: the line of python_info.py about that Python. Where there is no python3 at all it is installed, if
+# packages.sh may.
+python_info() {
+    if [ "$1" = python3 ] && ! command -v python3 >/dev/null 2>&1; then
+        scripts/packages.sh python3 python3-venv >&2 ||
+            die "Or name a Python 3.8 or newer that is elsewhere: make ... PYTHON=/path/to/python3"
+    fi
+    "$1" scripts/python_info.py 2>/dev/null || die "$1 does not run." \
+        "Install a Python 3.8 or newer (Debian, Ubuntu: apt install python3 python3-venv), or name one: make ... PYTHON=..."
+}
+
 # check_format fails if Go code is not formatted. It asks go list for the folders: a source archive has no git.
 check_format() {
     # shellcheck disable=SC2046

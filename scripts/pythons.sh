@@ -22,8 +22,7 @@ show() {
     esac
 }
 
-default=$(info "${PYTHON:-python3}") || die "${PYTHON:-python3} does not run." \
-    "Install a Python 3.8 or newer (Debian, Ubuntu: apt install python3 python3-venv), or name one: make ... PYTHON=..."
+default=$(python_info "${PYTHON:-python3}")
 # scripts/venv.sh installs or asks for what the default one lacks.
 printf '%s %s\n' "${default%% *}" "${default#* * }"
 

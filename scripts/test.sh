@@ -1,9 +1,9 @@
 #!/bin/sh
 # make test: every check that a change has to pass, on every Python of scripts/pythons.sh.
 #
-# It installs what it needs: virtual environments under .venvs, nginx, strace and valgrind through apt where that is
-# allowed. With CI set, as .ci/run does, a tool that is missing in the end is a failure; otherwise the tests that need it
-# are skipped.
+# It installs what it needs: virtual environments under .venvs, nginx, curl, openssl, strace and valgrind through apt
+# where that is allowed. With CI set, as .ci/run does, a tool that is missing in the end is a failure; otherwise the tests
+# that need it are skipped.
 set -eu
 . "$(dirname "$0")/lib.sh"
 
@@ -71,7 +71,7 @@ step "Preparing virtual environments of Python $(cut -d ' ' -f 1 "$scratch/pytho
 if ! command -v nginx >/dev/null 2>&1 && [ ! -x /usr/sbin/nginx ]; then
     scripts/packages.sh nginx libnginx-mod-stream || [ -z "${CI:-}" ]
 fi
-for tool in strace valgrind; do
+for tool in curl openssl strace valgrind; do
     if ! command -v "$tool" >/dev/null 2>&1; then
         scripts/packages.sh "$tool" || [ -z "${CI:-}" ]
     fi

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Says what is missing for building pyhost, and how to get it. Silent when all is there.
+# Says what is missing for building pyhost, and how to get it. A C compiler is installed, if packages.sh may. Silent when
+# all is there.
 set -eu
 . "$(dirname "$0")/lib.sh"
 
@@ -17,5 +18,15 @@ if ! printf '%s\n%s\n' "$want" "$have" | sort -C -V; then
 fi
 
 cc=$(go env CC)
-command -v "${cc%% *}" >/dev/null 2>&1 ||
-    die "Building pyhost needs a C compiler, and there is no $cc." "Debian, Ubuntu: apt install gcc libc6-dev"
+# A compiler without the C library's headers is what apt leaves without its recommendations.
+# shellcheck disable=SC2086 # CC may have options
+compiles() { printf '#include <stdlib.h>\n' | $cc -E -xc - >/dev/null 2>&1; }
+if ! compiles; then
+    lacks="Building pyhost needs a C compiler and the C library's headers: $cc does not find stdlib.h, or is not there."
+    echo "$lacks" >&2
+    case $cc in
+    gcc | cc) scripts/packages.sh gcc libc6-dev ;;
+    *) die "Install them, or name another compiler: CC=gcc make ..." ;;
+    esac
+    compiles || die "$lacks"
+fi

@@ -7,9 +7,7 @@ set -eu
 python=$1
 requirements=$2
 
-line=$("$python" scripts/python_info.py 2>/dev/null) ||
-    die "$python does not run." \
-        "Install a Python 3.8 or newer (Debian, Ubuntu: apt install python3 python3-venv), or name one: make ... PYTHON=..."
+line=$(python_info "$python")
 version=${line%% *}
 missing=${line#* }
 executable=${missing#* }

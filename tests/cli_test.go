@@ -3,6 +3,7 @@ package tests
 import (
 	"context"
 	"errors"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -37,6 +38,24 @@ func runWith(t *testing.T, attributes *syscall.SysProcAttr, env []string, args .
 	return runAt(t, directory, attributes, env, args...)
 }
 
+// binaryFor is a copy of the binary if another user is to run it: a source tree in /root is closed to everybody else.
+func binaryFor(t *testing.T, attributes *syscall.SysProcAttr) string {
+	t.Helper()
+	if attributes == nil || attributes.Credential == nil {
+		return binary
+	}
+	directory := shortDir(t)
+	if err := os.Chmod(directory, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(directory, "pyhost")
+	// Not by this process: a file that it has open for writing, or a child that it forks meanwhile, cannot be executed.
+	if output, err := exec.Command("cp", binary, path).CombinedOutput(); err != nil {
+		t.Fatalf("cp: %v\n%s", err, output)
+	}
+	return path
+}
+
 // runAt does it in a directory.
 func runAt(t *testing.T, directory string, attributes *syscall.SysProcAttr, env []string, args ...string) outcome {
 	t.Helper()
@@ -44,7 +63,7 @@ func runAt(t *testing.T, directory string, attributes *syscall.SysProcAttr, env 
 	defer cancel()
 	// Files, because a daemon may keep its output open for longer than the command lives.
 	outPath, errPath := filepath.Join(t.TempDir(), "stdout"), filepath.Join(t.TempDir(), "stderr")
-	command := exec.CommandContext(ctx, binary, args...)
+	command := exec.CommandContext(ctx, binaryFor(t, attributes), args...)
 	command.Dir, command.SysProcAttr = directory, attributes
 	command.Env = append(baseEnvironment(command.Dir), env...)
 	command.Stdout, command.Stderr = openAppending(t, outPath), openAppending(t, errPath)

@@ -252,10 +252,7 @@ func TestHTTP2Drain(t *testing.T) {
 
 func TestHTTP2Curl(t *testing.T) {
 	t.Parallel()
-	curl, err := exec.LookPath("curl")
-	if err != nil {
-		t.Skip("curl is not installed")
-	}
+	curl := tool(t, "curl")
 	if version, _ := exec.Command(curl, "--version").Output(); !bytes.Contains(version, []byte("HTTP2")) {
 		t.Skip("curl has no HTTP/2")
 	}

@@ -164,10 +164,7 @@ func TestProxyProtocolBehindNginx(t *testing.T) {
 // curl sends a header of version 1 itself.
 func TestProxyProtocolCurl(t *testing.T) {
 	t.Parallel()
-	curl, err := exec.LookPath("curl")
-	if err != nil {
-		t.Skip("curl is not installed")
-	}
+	curl := tool(t, "curl")
 	server := Start(t, Options{App: "environ", Args: []string{"--proxy-protocol", "v1"}})
 	output, err := exec.Command(curl, "-sS", "--haproxy-protocol", "http://"+server.Addresses[0]+"/").Output()
 	if err != nil {
