@@ -17,14 +17,14 @@ var mechanicsSettings = []*Setting{
 	{
 		Name: "chdir", Flags: []string{"chdir"}, Metavar: "DIR", Section: "Server Mechanics",
 		Type: String, Default: "", DefaultText: "the current directory",
-		Doc:   "The directory to work in; it comes first in sys.path.",
+		Doc:   "The directory to work in; it comes first in sys.path, behind those of pythonpath.",
 		field: func(c *Config) any { return &c.Chdir },
 		item:  chdirItem,
 	},
 	{
 		Name: "pythonpath", Flags: []string{"pythonpath"}, Metavar: "DIRS", Section: "Server Mechanics",
 		Type: String, Default: "",
-		Doc:   "Directories to put into sys.path, separated by commas.",
+		Doc:   "Directories to put into sys.path, separated by commas. The last one comes first.",
 		field: func(c *Config) any { return &c.PythonPath },
 	},
 	{

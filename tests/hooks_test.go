@@ -84,6 +84,57 @@ func TestHooksSeeAddresses(t *testing.T) {
 	s.WaitLog(fmt.Sprintf(`HOOK when_ready uwsgi\+unix:%s http://127\.0\.0\.1:\d+ uwsgi://\[::1\]:\d+\n`, path), 1)
 }
 
+// Many configuration files take the application from server.app or worker.app, before or after it is imported.
+func TestHooksHaveTheApplication(t *testing.T) {
+	t.Parallel()
+	config := filepath.Join(t.TempDir(), "gunicorn.conf.py")
+	text := `
+import os, sys
+
+def on_starting(server):
+    server.log.info("HOOK on_starting %s %s", server.app.cfg.workers, server.app.callable)
+
+def pre_fork(server, worker):
+    if "EARLY" in os.environ:
+        server.app.wsgi()
+
+def post_fork(server, worker):
+    worker.log.info("HOOK post_fork %s %s", "wsgi" in sys.modules, worker.app.wsgi() is server.app.wsgi())
+
+def post_worker_init(worker):
+    worker.log.info("HOOK post_worker_init %s", worker.app.wsgi() is worker.wsgi is worker.app.callable)
+
+def pre_request(worker, req):
+    req.scheme = "https"
+
+def post_request(worker, req, environ, resp):
+    worker.log.info("HOOK post_request %s", environ["wsgi.url_scheme"])
+
+def worker_exit(server, worker):
+    worker.log.info("HOOK worker_exit %s", worker.app.wsgi() is worker.wsgi)
+`
+	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for environment, there := range map[string]string{"LATE=1": "False", "EARLY=1": "True"} {
+		for _, args := range [][]string{nil, {"--preload"}} {
+			s := Start(t, Options{App: "hello", Kind: syncKind, Env: []string{environment}, Args: append(args, "-c", config)})
+			s.Get("/").Want(t, 200, "Hello, world!\n")
+			if args != nil {
+				there = "True"
+			}
+			s.Signal(syscall.SIGTERM)
+			s.WaitExit(0)
+			for _, line := range []string{
+				`on_starting 1 None`, `post_fork ` + there + ` True`, `post_worker_init True`, `post_request https`,
+				`worker_exit True`,
+			} {
+				s.WaitLog(`HOOK `+line+`\n`, 1)
+			}
+		}
+	}
+}
+
 // A reload calls on_reload before the new workers are forked, and when_ready when they have taken over: the forkserver
 // is a new one, which gunicorn does not have. child_exit comes for the old workers, too.
 func TestHooksOfReload(t *testing.T) {

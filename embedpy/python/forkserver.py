@@ -169,8 +169,8 @@ class Forkserver:
         config = message["config"]
         self.set_up_logging(config)
         if config.get("preload_app"):
-            preloaded = self.within(
-                config.get("boot_timeout"), "the application", lambda: loader.load(config["wsgi_app"]))
+            load = host.server.app.wsgi if host else lambda: loader.load(config["wsgi_app"])
+            preloaded = self.within(config.get("boot_timeout"), "the application", load)
             loader.settle()
         else:
             self.share(config)

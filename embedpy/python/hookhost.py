@@ -64,8 +64,9 @@ class HookHost:
         worker.pid = pid
         self.server.WORKERS[pid] = worker
 
-    def become_worker(self, worker, channel):
-        """In the worker: what server and worker log goes to its own log from now on."""
+    def become_worker(self, worker, channel, load):
+        """In the worker: what server and worker log goes to its own log from now on; load() imports the application."""
+        self.server.app.load = load
         self.server.log = worker.log = hooklog.Log(self.server.cfg.loglevel, channel.log)
         worker.become(lambda: channel.send({"note": "leave"}))
         self.server.WORKERS.pop(os.getpid(), None)

@@ -15,6 +15,7 @@ EXIT_APP_LOAD = 4    # gunicorn's APP_LOAD_ERROR: it imported, but there is no a
 FREE_THREADED = "free-threading build" in sys.version
 
 
+looked_in = []  # what chdir and pythonpath have put into sys.path
 paste_global = {}  # the setting raw_paste_global_conf
 
 
@@ -159,7 +160,8 @@ def _remedy(error, spec):
     where = "Python %s of %s" % (sys.version.split()[0], sys.prefix)
     module = spec.partition(":")[0]
     if error.name and (module + ".").startswith(error.name + "."):
-        return " (looked in %r and in %s; --chdir or --pythonpath says where it is)" % (sys.path[0], where)
+        ours = ", ".join(map(repr, looked_in or sys.path[:1]))
+        return " (looked in %s and in %s; --chdir or --pythonpath says where it is)" % (ours, where)
     if sys.prefix == sys.base_prefix:
         return " (%s, sys.path[0] is %r; no virtual environment is in use: --python /path/to/venv names one)" % (
             where, sys.path[0])
@@ -192,10 +194,13 @@ def prepare(config, argv):
     os.environ["SERVER_SOFTWARE"] = SERVER_SOFTWARE
     directory = config.get("chdir") or os.getcwd()
     os.chdir(directory)
-    for path in reversed((config.get("pythonpath") or "").split(",")):
-        if path:
-            _put_first(os.path.abspath(path))
     _put_first(os.getcwd())
+    looked_in[:] = sys.path[:1]
+    for path in filter(None, (config.get("pythonpath") or "").split(",")):
+        path = os.path.abspath(path)
+        if path not in sys.path:  # each goes before those that are there, the last one first of all, as in gunicorn
+            sys.path.insert(0, path)
+            looked_in.insert(0, path)
     if "_pyhost_script" not in sys.modules:  # a script has its own
         sys.argv = list(argv) or ["pyhost"]
 

@@ -74,7 +74,7 @@ assert failure("exits").code == 3 and "sys.exit(5)" in failure("exits").cause
 `, "")
 }
 
-// What the process looks like when the application is imported: gunicorn's order of sys.path, chdir first of all.
+// What the process looks like when the application is imported: gunicorn's order of sys.path.
 func TestPrepare(t *testing.T) {
 	python(t, `
 import loader, tempfile
@@ -84,7 +84,7 @@ with tempfile.TemporaryDirectory() as place:
     place = os.path.realpath(place)
     loader.prepare({"raw_env": ["A=b=c", "EMPTY="], "chdir": place, "pythonpath": "one,/two,"}, ["--flag", "x"])
     assert os.getcwd() == place
-    assert sys.path[:3] == [place, os.path.join(place, "one"), "/two"], sys.path[:3]
+    assert sys.path[:3] == ["/two", os.path.join(place, "one"), place], sys.path[:3]
     assert os.environ["A"] == "b=c" and os.environ["EMPTY"] == "" and os.environ["SERVER_SOFTWARE"] == "pyhost/1"
     assert sys.argv == ["--flag", "x"]
     loader.prepare({}, [])

@@ -57,7 +57,9 @@ class Request:
         return self._headers
 
     def pass_on(self, environ):
-        """Give the application the headers as pre_request has left them."""
+        """Give the application the headers and the scheme as pre_request has left them."""
+        if self.scheme != environ["wsgi.url_scheme"]:
+            environ["wsgi.url_scheme"] = str(self.scheme)
         if self._headers == self._given:
             return
         for name, _ in self._given:

@@ -5,6 +5,7 @@ import re
 
 import _pyhost
 import _pyhost_hooks as hooks
+import _pyhost_loader as loader
 
 UNIX = "unix:"
 PROTOCOL = re.compile(r"^(?:https?|uwsgi)(?:://|\+)")  # what is spoken there; after the + comes unix: or fd://
@@ -96,6 +97,27 @@ class Listener:
         return self._text
 
 
+class Application:
+    """server.app and worker.app, gunicorn's Application: cfg, app_uri, and wsgi(), the WSGI callable."""
+
+    def __init__(self, cfg):
+        self.cfg = cfg
+        self.app_uri = cfg.settings.get("wsgi_app")
+        self.callable = None
+
+    def wsgi(self):
+        """The application.  If it has not been imported yet it is now: in a hook of the master for all workers."""
+        if self.callable is None:
+            self.callable = self.load()
+        return self.callable
+
+    def load(self):
+        """Import the application; raises LoadFailure."""
+        found = loader.load(self.app_uri)
+        loader.settle()
+        return found
+
+
 class Server:
     """The master, gunicorn's Arbiter, as its hooks know it.
 
@@ -104,6 +126,7 @@ class Server:
 
     def __init__(self, config, values, master_pid, log):
         self.cfg = Settings(config, values)
+        self.app = Application(self.cfg)
         self.log = log
         self.pid = master_pid
         self.master_pid = 0  # another one only after an upgrade in place
@@ -137,6 +160,7 @@ class Worker:
         self.age = age
         self.pid = "[booting]"
         self.ppid = server.pid
+        self.app = server.app
         self.cfg = server.cfg
         self.log = server.log
         self.timeout = server.timeout

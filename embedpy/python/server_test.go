@@ -5,7 +5,8 @@ import "testing"
 // server.address is built from the bind setting, whose every form config.ParseBind accepts.
 func TestHooksAddresses(t *testing.T) {
 	python(t, `
-sys.modules["_pyhost_hooks"] = types.ModuleType("_pyhost_hooks")
+for each in "_pyhost_hooks", "_pyhost_loader":
+    sys.modules[each] = types.ModuleType(each)
 import server
 
 for text, want in {

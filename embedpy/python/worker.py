@@ -57,13 +57,13 @@ def boot(text, error_fd, wake_fd, note_fd):
         import _pyhost_capture as capture
         capture.start(error_fd, config.get("log_format"))
     try:
-        start_hooks(channel)
+        def load():
+            return import_application(config["wsgi_app"], channel)
+
+        start_hooks(channel, load)
         application = forkserver.preloaded
         if application is None:
-            shared.renew(channel.log)
-            application = loader.load(config["wsgi_app"])
-            loader.settle()
-            shared.check(channel.log)
+            application = load() if forkserver.host is None else forkserver.host.server.app.wsgi()
         refuse_greenlets(config.get("threads"))
         run_after_fork()
         run_boot_hook("post_worker_init", application)
@@ -96,6 +96,15 @@ def boot(text, error_fd, wake_fd, note_fd):
         "log_environ": environ_of_format(config.get("access_log_format") or ""),
     })
     return None
+
+
+def import_application(name, channel):
+    """The application that name says, imported in this worker; raises LoadFailure."""
+    shared.renew(channel.log)
+    application = loader.load(name)
+    loader.settle()
+    shared.check(channel.log)
+    return application
 
 
 class RequestTimeout(BaseException):
@@ -153,12 +162,12 @@ def stacks():
     return "".join(parts).encode("utf-8", "backslashreplace")
 
 
-def start_hooks(channel):
+def start_hooks(channel, load):
     """Turn to the worker's hooks, if there are any, and run post_fork."""
     if forkserver.host is None:
         return
     import _pyhost_hooks as hooks
-    forkserver.host.become_worker(forkserver.worker, channel)
+    forkserver.host.become_worker(forkserver.worker, channel, load)
     run_boot_hook("post_fork", None)
     if any(name in hooks.functions for name in ("worker_int", "worker_abort", "worker_exit")):
         hooks.Caller(channel, run_hook).start()
@@ -316,7 +325,7 @@ def end():
     # What is frozen is not collected: a file that the application keeps in a module would not be written to its end.
     forkserver.preloaded = None
     if forkserver.worker is not None:
-        forkserver.worker.wsgi = None
+        forkserver.worker.wsgi = forkserver.worker.app.callable = None
     gc.unfreeze()
 
 
