@@ -202,3 +202,15 @@ func TestHTTP2Silence(t *testing.T) {
 		}
 	}
 }
+
+// curl --http1.0 offers HTTP/1.0 in the handshake, and nothing else.
+func TestHTTP2BesideHTTP10(t *testing.T) {
+	t.Parallel()
+	authority := NewAuthority(t)
+	s := startTLS(t, authority, Options{App: "hello", Args: []string{"--http-protocols", "h2,h1"}})
+	c := s.DialTLS(&tls.Config{RootCAs: authority.Pool, NextProtos: []string{"http/1.0"}})
+	c.Send("GET / HTTP/1.0\r\n\r\n")
+	if r := c.Next("GET"); r.Status != 200 {
+		t.Errorf("status %d", r.Status)
+	}
+}

@@ -24,7 +24,8 @@ func New(cfg *config.Config, m *Material) (*tls.Config, error) {
 		c.MinVersion = tls.VersionTLS13
 	}
 	if cfg.HTTPProtocols != "" && cfg.HTTPProtocols != "h1" { // else clients that know no ALPN are none the wiser
-		names := strings.NewReplacer("h1", "http/1.1").Replace(cfg.HTTPProtocols)
+		// A client that offers nothing else than HTTP/1.0 by name would be refused by name (RFC 7301 3.2).
+		names := strings.NewReplacer("h1", "http/1.1,http/1.0").Replace(cfg.HTTPProtocols)
 		c.NextProtos = strings.Split(names, ",")
 	}
 	var err error
