@@ -62,14 +62,18 @@ func TestRequestTimeoutAfterTheHead(t *testing.T) {
 // What Python code cannot notice is answered in its place. If it comes back, the worker stays.
 func TestRequestTimeoutAnswersForTheThread(t *testing.T) {
 	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
-		s := Start(t, Options{App: "stuck", Kind: kind, Args: []string{"--request-timeout", "1"}})
+		s := Start(t, Options{App: "stuck", Kind: kind, Args: []string{"--request-timeout", "1", "--access-logfile", "-",
+			"--access-logformat", "%(r)s %(U)s %(H)s %(s)s %(a)s %({server_name}e)s"}})
 		pid := s.Workers()[0]
-		s.Expect(overrun("/nap", "nap"))
+		s.Expect(overrun(`/nap\?x+`, "nap"))
+		long := strings.Repeat("x", 500)
 		begin := time.Now()
-		s.Do(get("/nap")).wantStatus(t, 504)
+		s.Do("GET /nap?" + long + " HTTP/1.0\r\nUser-Agent: its own\r\n\r\n").wantStatus(t, 504)
 		if took := time.Since(begin); took > 1450*time.Millisecond && took < 2*time.Second {
 			t.Logf("answered after %v only: a busy machine", took)
 		}
+		want := "\nGET /nap?" + long + " HTTP/1.0 /nap HTTP/1.0 504 its\\x20own 127.0.0.1\n"
+		eventually(t, "the access log tells the request", func() bool { return strings.HasSuffix(s.Output(), want) })
 		s.Get("/").Want(t, 200, fmt.Sprintf("%d ", pid))
 	})
 }

@@ -27,14 +27,13 @@ func (t *thread) giveUp(serial uint64) bool {
 	}
 	defer t.release()
 	running, _ := t.shown.Read()
-	method, _, _ := strings.Cut(running.Line, " ")
-	page := errorPage([]byte(method), 504, tookTooLong)
+	page := errorPage(t.request.Method, 504, tookTooLong)
 	t.w.abandoned.Add(1) // before the client knows: the worker need not wait for this connection any more
 	n, _ := socket.Send(fd, page)
 	if n == len(page) {
 		unix.Shutdown(fd, unix.SHUT_WR)
 	}
-	t.w.logAbandoned(running, page)
+	t.logAbandoned(running, page)
 	return true
 }
 
@@ -44,20 +43,29 @@ func (t *thread) putBack(c *conn) {
 	t.w.abandoned.Add(-1)
 }
 
-// logAbandoned writes the access log's line for a request that the server answered in its thread's place.
-func (w *worker) logAbandoned(running scoreboard.Running, page []byte) {
-	if w.access == nil {
+// logAbandoned writes the access log's line for the request that somebody has answered in the thread's place, and not
+// released yet: until then the thread leaves what it has of the request alone.
+func (t *thread) logAbandoned(running scoreboard.Running, page []byte) {
+	if t.w.access == nil {
 		return
 	}
-	method, target, _ := strings.Cut(running.Line, " ")
-	path, query, _ := strings.Cut(target, "?")
+	variable := func(name string) []byte { value, _ := t.frame.Lookup(name); return value }
+	constants := t.w.listeners[t.exchange.Listener].constants
 	took := time.Duration(scoreboard.Now() - running.Start)
-	w.access.Write(&logging.Record{
-		RemoteAddr: []byte(running.Client), Method: []byte(method), Target: []byte(target),
-		Path:  decoded([]byte(path)),
-		Query: []byte(query), Protocol: protocols[1], Status: 504, BodyBytes: int64(len(pageBody(page))),
-		Start: time.Now().Add(-took), Duration: took, PID: w.pid, ResponseHead: page,
-		Outcome: logging.TimedOut, BytesIn: -1, FirstByte: -1, Queued: -1,
+	t.w.access.Write(&logging.Record{
+		RemoteAddr: []byte(running.Client), Method: t.request.Method, Target: t.request.Target,
+		Path: variable("PATH_INFO"), Query: t.request.Query, Protocol: variable("SERVER_PROTOCOL"),
+		Status: 504, BodyBytes: int64(len(pageBody(page))),
+		Start: time.Now().Add(-took), Duration: took, PID: t.w.pid, ResponseHead: page,
+		Outcome: logging.TimedOut, BytesIn: -1, FirstByte: -1, Queued: -1, RequestID: t.encoder.RequestID(),
+		RequestHeader: t.record.requestHeader, EachHeader: t.record.record.EachHeader,
+		Environ: func(name string) ([]byte, bool) {
+			if value, ok := t.frame.Lookup(name); ok {
+				return value, true
+			}
+			value, ok := constants[name]
+			return value, ok
+		},
 	})
 }
 

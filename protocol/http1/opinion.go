@@ -3,6 +3,7 @@ package http1
 import (
 	"bufio"
 	"bytes"
+	"errors"
 
 	"github.com/valyala/fasthttp"
 )
@@ -47,7 +48,9 @@ func (p *Parser) secondOpinion(head []byte, req *Request) error {
 	}
 	o.source.Reset(head)
 	o.reader.Reset(&o.source)
-	if err := o.header.Read(o.reader); err != nil || o.reader.Buffered() > 0 {
+	if err := o.header.Read(o.reader); errors.Is(err, fasthttp.ErrBadTrailer) {
+		return errTrailerName
+	} else if err != nil || o.reader.Buffered() > 0 {
 		return errSecond
 	}
 	h := &o.header

@@ -43,3 +43,15 @@ func TestSecondOpinionThatDiffers(t *testing.T) {
 		t.Errorf("the head that both accept: %v", err)
 	}
 }
+
+// What the log says names the rule, not the parser that has it.
+func TestTrailerNames(t *testing.T) {
+	for trailer, want := range map[string]error{
+		"Checksum": nil, "checksum, X-Time": nil, "Content-Length": errTrailerName, "X-Time, host": errTrailerName,
+	} {
+		head := "GET / HTTP/1.1\r\nHost: a\r\nTrailer: " + trailer + "\r\n\r\n"
+		if _, err := NewParser(defaults).Parse([]byte(head), &Request{}); err != want {
+			t.Errorf("%q: %v", trailer, err)
+		}
+	}
+}

@@ -33,5 +33,6 @@ var (
 	errFields       = refusal(431, "more header lines than limit_request_fields")
 	errHeadTooLong  = refusal(431, "head longer than all limits together")
 	errBodyTooLarge = refusal(413, "body larger than limit_request_body")
+	errTrailerName  = refusal(400, "Trailer names a field that cannot be one") // RFC 9110 6.5.1
 	errSecond       = refusal(400, "fasthttp reads the head differently")
 )
