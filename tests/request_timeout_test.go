@@ -68,7 +68,7 @@ func TestRequestTimeoutAnswersForTheThread(t *testing.T) {
 		s.Expect(overrun(`/nap\?x+`, "nap"))
 		long := strings.Repeat("x", 500)
 		begin := time.Now()
-		s.Do("GET /nap?" + long + " HTTP/1.0\r\nUser-Agent: its own\r\n\r\n").wantStatus(t, 504)
+		s.Do("GET /nap?"+long+" HTTP/1.0\r\nUser-Agent: its own\r\n\r\n").wantStatus(t, 504)
 		if took := time.Since(begin); took > 1450*time.Millisecond && took < 2*time.Second {
 			t.Logf("answered after %v only: a busy machine", took)
 		}
