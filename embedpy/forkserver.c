@@ -246,6 +246,7 @@ __attribute__((constructor)) static void ph_constructor(int argc, char **argv)
 		report("started without a libpython");
 	ignore_signals();
 	signal(SIGPIPE, SIG_IGN); /* Python expects EPIPE as an exception */
+	signal(SIGXFSZ, SIG_IGN); /* and EFBIG; Py_InitializeEx(0) leaves both to us */
 	start_python(library, program);
 	run(read_program());
 	free(control);

@@ -184,3 +184,14 @@ func TestPidFileOnAFullDisk(t *testing.T) {
 	cold.Expect(`\[ERROR\] Error: [^\n]*no space left on device`)
 	cold.WaitExit(1)
 }
+
+// A write beyond the limit on the size of files is an OSError, as with python, wherever the application makes it.
+func TestFileSizeLimit(t *testing.T) {
+	t.Parallel()
+	for _, preload := range []string{"--preload=false", "--preload"} {
+		s := Start(t, Options{App: "size_limit", Kind: syncKind, Args: []string{preload}})
+		s.Get("/").Want(t, 200, "File too large")
+		s.Get("/here").Want(t, 200, "File too large")
+		s.Get("/child").Want(t, 200, "0")
+	}
+}

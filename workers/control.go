@@ -50,7 +50,7 @@ func (w *worker) watchSignals(control *net.UnixConn) (*signals, error) {
 	if err := unix.SetNonblock(wake, true); err != nil { // required by signal.set_wakeup_fd
 		return nil, fmt.Errorf("creating the signal pipe: %w", err)
 	}
-	signal.Ignore(syscall.SIGPIPE, syscall.SIGWINCH, syscall.SIGTTIN, syscall.SIGTTOU)
+	signal.Ignore(syscall.SIGPIPE, syscall.SIGXFSZ, syscall.SIGWINCH, syscall.SIGTTIN, syscall.SIGTTOU)
 	received := make(chan os.Signal, 64)
 	signal.Notify(received, syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT, syscall.SIGUSR1, syscall.SIGABRT,
 		syscall.SIGHUP, syscall.SIGUSR2)
