@@ -62,7 +62,7 @@ func TestOutOfMemory(t *testing.T) {
 func TestTooManyOpenFiles(t *testing.T) {
 	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
 		s := Start(t, Options{App: "process", Kind: kind, Args: []string{"--keep-alive", "60"}})
-		s.Expect(`Cannot accept connections: too many open files; trying again`)
+		s.Expect(`Cannot accept connections: too many open files; trying again. A worker may open \d+: raise that`)
 		pid := s.Workers()[0]
 		kept := s.Dial()
 		kept.Roundtrip(get("/")).wantStatus(t, 200)

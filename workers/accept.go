@@ -2,6 +2,7 @@ package workers
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -157,8 +158,20 @@ func (w *worker) acceptFailed(errno unix.Errno) {
 	}
 	now := scoreboard.Now()
 	if last := w.acceptError.Load(); now-last > int64(time.Second) && w.acceptError.CompareAndSwap(last, now) {
-		w.log.Error("Cannot accept connections: %v; trying again", error(errno))
+		w.log.Error("Cannot accept connections: %v; trying again%s", error(errno), w.remedy(errno))
 	}
 	w.pauseAccepting()
 	time.AfterFunc(100*time.Millisecond, w.resumeAccepting)
+}
+
+// remedy says what to do about descriptors that have run out.
+func (w *worker) remedy(errno unix.Errno) string {
+	switch errno {
+	case unix.EMFILE:
+		return fmt.Sprintf(". A worker may open %d: raise that (ulimit -n, LimitNOFILE= of systemd), or lower "+
+			"worker_connections, which is %d", descriptorLimit(), w.maxConns)
+	case unix.ENFILE:
+		return ": raise the system's limit (sysctl fs.file-max)"
+	}
+	return ""
 }
