@@ -69,3 +69,15 @@ func TestErrorsStreamToFile(t *testing.T) {
 		}
 	})
 }
+
+// What the error log does not take is lost, and no request with it.
+func TestErrorsStreamToFullDisk(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		for _, form := range []string{"text", "json"} {
+			s := Start(t, Options{App: "errors_stream", Kind: kind,
+				Args: []string{"--error-logfile", "/dev/full", "--log-format", form}})
+			s.Allow(`Error log: `)
+			s.Get("/").Want(t, 200, "complained")
+		}
+	})
+}

@@ -195,11 +195,14 @@ class ErrorStream(io.TextIOWrapper):
 
 
 class LogFile(io.FileIO):
-    """The error log.  What a pipe that nobody reads does not take is lost: a request does not wait for it."""
+    """The error log.  What a full disk or a pipe that nobody reads does not take is lost, but no request is."""
 
     def write(self, data):
         """Write what goes, and take the rest for written."""
-        count = super().write(data)
+        try:
+            count = super().write(data)
+        except OSError:
+            count = None
         return len(data) if count is None else count
 
 
