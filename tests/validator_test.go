@@ -81,6 +81,7 @@ var notValidated = map[string]string{
 	"parallel":        "lets several threads answer one request",
 	"outcomes":        "is about how requests end",
 	"odd_objects":     "gives what PEP 3333 does not ask for",
+	"size_limit":      "lets no file grow while it answers",
 	"unloadable":      "does not load",
 	"validated":       "is the validator",
 	"stuck":           "asks for time limits, and does not end",
