@@ -1,6 +1,7 @@
 /* The builtin module _pyhost: what the embedded Python sources may ask of C. */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -338,6 +339,24 @@ BUILTIN(set_title)
 	return none();
 }
 
+/*
+ * drop_capabilities(): what a process that is not root any more may still do as if it were.  A change from one ordinary
+ * user to another leaves the capabilities as they are (capabilities(7), "Effect of user ID changes on capabilities").
+ */
+BUILTIN(drop_capabilities)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct has[_LINUX_CAPABILITY_U32S_3] = {{0}};
+	const struct __user_cap_data_struct nothing[_LINUX_CAPABILITY_U32S_3] = {{0}};
+
+	UNUSED;
+	if (syscall(SYS_capget, &header, has) != 0)
+		return py.PyErr_SetFromErrno(*py.PyExc_OSError);
+	if ((has[0].permitted | has[1].permitted) != 0 && syscall(SYS_capset, &header, nothing) != 0)
+		return py.PyErr_SetFromErrno(*py.PyExc_OSError);
+	return none();
+}
+
 /* fill_holes() */
 BUILTIN(fill_holes)
 {
@@ -365,6 +384,7 @@ static PyMethodDef builtins[] = {
 	{"after_fork_in_child", after_fork_in_child, METH_FASTCALL_KEYWORDS, "after_fork_in_child(kept)"},
 	{"guard_signals", guard_signals, METH_FASTCALL_KEYWORDS, "guard_signals()"},
 	{"default_crashes", default_crashes, METH_FASTCALL_KEYWORDS, "default_crashes()"},
+	{"drop_capabilities", drop_capabilities, METH_FASTCALL_KEYWORDS, "drop_capabilities()"},
 	{"fill_holes", fill_holes, METH_FASTCALL_KEYWORDS, "fill_holes()"},
 	{"trim_resident", trim_resident, METH_FASTCALL_KEYWORDS, "trim_resident()"},
 	{"share_abort", share_abort, METH_FASTCALL_KEYWORDS, "share_abort()"},

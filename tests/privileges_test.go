@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"os/user"
 	"path/filepath"
 	"regexp"
@@ -96,6 +97,26 @@ func TestWorkersGiveUpPrivileges(t *testing.T) {
 			return contentOf(access) != ""
 		})
 	})
+}
+
+// A master that is not root may have the capabilities to make its workers another user's: they do not keep them.
+func TestWorkersGiveUpCapabilities(t *testing.T) {
+	needRoot(t)
+	t.Parallel()
+	if _, err := exec.LookPath("setpriv"); err != nil {
+		t.Skip("there is no setpriv")
+	}
+	const capabilities = "+setuid,+setgid,+dac_override"
+	s := Start(t, Options{App: "hello", Kind: syncKind, Args: []string{"-u", "65534", "-g", "65534", "--preload"},
+		Through: []string{"setpriv", "--reuid=1", "--regid=1", "--clear-groups", "--inh-caps=" + capabilities,
+			"--ambient-caps=" + capabilities}})
+	s.Get("/").Want(t, 200, "Hello, world!\n")
+	status := contentOf(fmt.Sprintf("/proc/%d/status", s.Workers()[0]))
+	for _, set := range []string{"CapInh", "CapPrm", "CapEff", "CapAmb"} {
+		if !strings.Contains(status, "\n"+set+":\t0000000000000000\n") {
+			t.Errorf("a worker has %s in\n%s", set, status)
+		}
+	}
 }
 
 // The workers' user may write in the directory of the logs, as is usual, and puts a link in the place of one: the

@@ -319,6 +319,8 @@ def change_owner(owner):
         os.setgroups(owner["groups"])
         os.setresgid(owner["gid"], owner["gid"], owner["gid"])
         os.setresuid(owner["uid"], owner["uid"], owner["uid"])
+        if owner["uid"] != 0:
+            _pyhost.drop_capabilities()
     except OSError as error:
         text = "pyhost: the worker cannot become uid %s, gid %s: %s\n" % (owner["uid"], owner["gid"], error)
         os.write(2, text.encode())
