@@ -118,7 +118,7 @@ func (w *worker) idleLimit(c *conn) (limit time.Duration, bounded bool) {
 }
 
 func (w *worker) closeIfOverdue(c *conn, now int64) {
-	w.closeIf(c, func() bool { return w.overdue(c, now) })
+	w.closeIf(c, func() bool { return w.overdue(c, now) && !w.takesResponse(c, now) })
 }
 
 // closeIf closes an idle connection for which due still holds, unless a request is arriving on it at this moment. It
