@@ -187,6 +187,29 @@ func TestDrainDelay(t *testing.T) {
 	}
 }
 
+// A thread that sends a response to a client that takes nothing of it comes back before its worker would be killed.
+func TestTermAndThreadThatSends(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		for _, limit := range []string{"0", "1M"} {
+			t.Run(limit, func(t *testing.T) {
+				t.Parallel()
+				notes := filepath.Join(t.TempDir(), "notes")
+				s := Start(t, Options{App: "exit_handler", Kind: kind, Env: []string{"NOTES=" + notes}, Args: []string{
+					"--graceful-timeout", "2", "--spool-response-limit", limit}})
+				taking := s.Dial()
+				taking.Send(get("/endless"))
+				taking.Read(make([]byte, 1000))
+				s.Expect(`Worker graceful timeout \(pid:\d+\): cutting a response .*: "GET /endless" from ip=\S+ has run for`)
+				s.Signal(syscall.SIGTERM)
+				s.WaitExit(0)
+				if _, err := os.Stat(notes); err != nil {
+					t.Errorf("no exit handler ran: %v", err)
+				}
+			})
+		}
+	})
+}
+
 // Clients that take or send nothing do not keep a worker from an orderly end: its exit handlers run, and the access log
 // has the file that was cut.
 func TestTermAndClientsThatWait(t *testing.T) {

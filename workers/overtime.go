@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pyhost/pyhost/embedpy"
+	"github.com/pyhost/pyhost/workers/scoreboard"
 )
 
 // runOut is called shortly before graceful_timeout is over: what still runs is given up, and then what only waits for
@@ -18,10 +19,14 @@ func (w *worker) runOut() {
 	time.AfterFunc(drainPeriod, func() { w.overtime.Store(true) })
 }
 
-// leaveClients ends a worker whose time has run out, and in which no request runs, without the clients that it still
-// has. Only drainIdle calls it.
+// leaveClients ends a worker whose time has run out without the clients that it still has: at once where no request
+// runs, and else it frees the threads that wait for a client. Only drainIdle calls it.
 func (w *worker) leaveClients() {
-	if !w.overtime.Load() || w.serves() || w.finished() {
+	if !w.overtime.Load() || w.finished() {
+		return
+	}
+	if w.serves() {
+		w.cutStuck()
 		return
 	}
 	clients := w.table.count.Load() - w.abandoned.Load()
@@ -29,6 +34,20 @@ func (w *worker) leaveClients() {
 		"response, or not sent all of a request: %d", w.pid, clients)
 	w.quick.Store(true)
 	w.poller.wake(w.threads)
+}
+
+// cutStuck ends the responses that threads send to clients which do not take them.
+func (w *worker) cutStuck() {
+	for i := range w.runners {
+		t := w.runners[i].Load()
+		if t == nil {
+			continue
+		}
+		what := t.described(scoreboard.Now())
+		if t.cutStuck() {
+			w.log.Warning("Worker graceful timeout (pid:%d): cutting a response that its client does not take: %s", w.pid, what)
+		}
+	}
 }
 
 // serves reports whether a thread runs a request that nobody else has answered.

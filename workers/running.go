@@ -4,6 +4,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/pyhost/pyhost/embedpy"
 	"github.com/pyhost/pyhost/workers/scoreboard"
 )
@@ -17,6 +19,7 @@ type running struct {
 	shown  *scoreboard.Request // what is shown to the master
 	answer sync.Mutex          // held by who answers in the thread's place
 	lost   bool                // the last request was answered by somebody else
+	cut    atomic.Bool         // somebody looks whether to cut what the thread sends, under the lock
 }
 
 func (r *running) init(t *thread) {
@@ -50,7 +53,7 @@ func (t *thread) rouseShepherd() {
 func (r *running) leave() {
 	claim := atomic.SwapUint64(&r.t.exchange.Claim, 0)
 	r.lost = claim&(1<<embedpy.ClaimBits-1) == embedpy.ClaimLost
-	if r.lost {
+	if r.lost || r.cut.Load() {
 		r.answer.Lock()
 		//lint:ignore SA2001 it waits until the answer has been written
 		r.answer.Unlock()
@@ -93,3 +96,22 @@ func (r *running) take(serial uint64) (fd int, won bool) {
 }
 
 func (r *running) release() { r.answer.Unlock() }
+
+// cutStuck ends the connection to which the thread sends a response, if the client does not take it: the thread comes
+// back then. It reports whether it did.
+func (r *running) cutStuck() bool {
+	r.answer.Lock()
+	defer r.answer.Unlock()
+	r.cut.Store(true) // before the look: from then on the thread does not get past the end of the request
+	defer r.cut.Store(false)
+	g, busy := r.look()
+	if !busy || g.state() != embedpy.ClaimSent {
+		return false
+	}
+	room := []unix.PollFd{{Fd: r.t.exchange.FD, Events: unix.POLLOUT}}
+	if n, err := unix.Poll(room, 0); n != 0 || err != nil {
+		return false
+	}
+	unix.Shutdown(int(r.t.exchange.FD), unix.SHUT_RDWR)
+	return true
+}
