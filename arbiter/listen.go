@@ -122,9 +122,11 @@ func tcpName(ip netip.Addr, decimal string) (family int, name unix.Sockaddr, err
 	if zone := ip.Zone(); zone != "" {
 		card, err := net.InterfaceByName(zone)
 		if err != nil {
-			return 0, nil, err
+			return 0, nil, fmt.Errorf("there is no network interface %q", zone)
 		}
 		in6.ZoneId = uint32(card.Index)
+	} else if ip.Is6() && ip.IsLinkLocalUnicast() { // the kernel would only say EINVAL
+		return 0, nil, fmt.Errorf("a link-local address needs its network interface: [%s%%eth0], for example", ip)
 	}
 	return unix.AF_INET6, in6, nil
 }
