@@ -76,9 +76,18 @@ func startForkserver(argv []string, library, executable string) (*Prepared, erro
 	_ = unix.Close(theirs)
 	if err != nil {
 		_ = conn.Close()
-		return nil, fmt.Errorf("starting a forkserver: %w", err)
+		return nil, notStarted(err, "/proc")
 	}
 	return &Prepared{pid: pid, conn: conn, reader: wire.NewReader(conn)}, nil
+}
+
+// notStarted says why there is no forkserver. What a chroot lacks is known by its sight only: the error names no file.
+func notStarted(err error, proc string) error {
+	if _, absent := os.Lstat(proc + "/self"); absent != nil {
+		return fmt.Errorf("starting a forkserver: %w: pyhost runs its own binary through /proc, which is not mounted "+
+			"(mount -t proc proc /proc)", err)
+	}
+	return fmt.Errorf("starting a forkserver: %w", err)
 }
 
 // forkserverArgv is the command line of a forkserver: a title with room for those of its workers.

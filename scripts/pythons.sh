@@ -36,7 +36,7 @@ fi
 
 for wanted in 3.8 3.11 3.12 3.13; do
     [ "$wanted" != "${default%% *}" ] || continue
-    for name in "python$wanted" "$HOME/.pyenv/versions/$wanted".*/bin/"python$wanted"; do
+    for name in "python$wanted" "${HOME:-}/.pyenv/versions/$wanted".*/bin/"python$wanted"; do
         if line=$(info "$name"); then
             show "$line"
             continue 2

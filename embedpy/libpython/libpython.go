@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -80,7 +81,9 @@ func Locate(python string, getenv func(string) string) (Library, error) {
 		return library, nil
 	}
 	f, err := ask(interpreter)
-	if err != nil {
+	if home := getenv("PYTHONHOME"); err != nil && home != "" {
+		return Library{}, fmt.Errorf("%w (PYTHONHOME is %s: unset it, unless this Python is installed there)", err, home)
+	} else if err != nil {
 		return Library{}, err
 	}
 	return f.library(interpreter)
@@ -114,6 +117,10 @@ func findNamed(python string) (string, error) {
 		python = filepath.Join(python, "bin", "python")
 	}
 	path, err := exec.LookPath(python)
+	if target, isLink := danglingLink(python); err != nil && isLink {
+		return "", fmt.Errorf("no Python interpreter at %s: it is a link to %s, which does not exist; an environment "+
+			"whose Python was upgraded or removed has to be made anew", python, target)
+	}
 	if err != nil {
 		cause := errors.Unwrap(err)
 		var at *fs.PathError // whose text would repeat the path, and name a system call
@@ -125,6 +132,23 @@ func findNamed(python string) (string, error) {
 	return path, nil
 }
 
+// danglingLink follows symbolic links to where there is nothing. It reports false if path is no such link.
+func danglingLink(path string) (target string, isLink bool) {
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		return "", false
+	}
+	for target = path; ; isLink = true { // it ends: a loop is another error
+		next, err := os.Readlink(target)
+		if err != nil {
+			return target, isLink
+		}
+		if !filepath.IsAbs(next) {
+			next = filepath.Join(filepath.Dir(target), next)
+		}
+		target = next
+	}
+}
+
 func ask(interpreter string) (*facts, error) {
 	var out, errOut bytes.Buffer
 	cmd := exec.Command(interpreter, "-c", question)
@@ -132,7 +156,7 @@ func ask(interpreter string) (*facts, error) {
 	if err := cmd.Run(); err != nil {
 		var exit *exec.ExitError
 		if errors.As(err, &exit) {
-			return nil, fmt.Errorf("%s does not run (%w): %s", interpreter, err, lastLine(errOut.String()))
+			return nil, fmt.Errorf("%s does not run (%w): %s", interpreter, err, lastError(errOut.String()))
 		}
 		return nil, fmt.Errorf("starting %s: %w", interpreter, err)
 	}
@@ -142,6 +166,16 @@ func ask(interpreter string) (*facts, error) {
 		return nil, fmt.Errorf("%s is not a Python interpreter: it answered %.80q", interpreter, out.String())
 	}
 	return f, nil
+}
+
+// lastError is what an interpreter said last about an error: a fatal one is followed by the stacks of its threads.
+func lastError(s string) string {
+	for _, line := range slices.Backward(strings.Split(s, "\n")) {
+		if strings.Contains(line, "Error: ") {
+			return strings.TrimSpace(line)
+		}
+	}
+	return lastLine(s)
 }
 
 func lastLine(s string) string {

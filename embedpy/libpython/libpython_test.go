@@ -88,6 +88,43 @@ func TestLocateBrokenEnvironment(t *testing.T) {
 	}
 }
 
+// An environment whose Python an upgrade of the system has removed.
+func TestLocateDanglingEnvironment(t *testing.T) {
+	bin := filepath.Join(t.TempDir(), "bin")
+	if err := os.Mkdir(bin, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, target := range map[string]string{"python": "python3", "python3": "/nonexistent/python3.7"} {
+		if err := os.Symlink(target, filepath.Join(bin, name)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := Locate(filepath.Dir(bin), noEnv)
+	if err == nil || !strings.Contains(err.Error(), "a link to /nonexistent/python3.7, which does not exist") {
+		t.Errorf("got %v, want an error that names what the link leads to", err)
+	}
+	_, err = Locate(filepath.Join(bin, "none"), noEnv)
+	if err == nil || strings.Contains(err.Error(), "link") {
+		t.Errorf("got %v, want an error that says nothing of links", err)
+	}
+}
+
+// The cause stands above the stacks, and PYTHONHOME is most often the cause.
+func TestLocatePythonHome(t *testing.T) {
+	python := filepath.Join(t.TempDir(), "python")
+	script := "#!/bin/sh\necho 'ModuleNotFoundError: No module named \"encodings\"' >&2\n" +
+		"echo '  <no Python frame>' >&2\nexit 1\n"
+	if err := os.WriteFile(python, []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Locate(python, func(name string) string { return map[string]string{"PYTHONHOME": "/nowhere"}[name] })
+	for _, want := range []string{`No module named "encodings" (`, "PYTHONHOME is /nowhere: unset it"} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want an error with %q", err, want)
+		}
+	}
+}
+
 func TestLocateNothing(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	_, err := Locate("", noEnv)
