@@ -63,6 +63,8 @@ func (e serverSaid) apply(a *arbiter) {
 		}
 	case wire.EventHooked:
 		a.hookDone(s, &e.message)
+	case wire.EventLingers:
+		s.killAt = a.after(leaveGrace + seconds(s.generation.config.GracefulTimeout))
 	case wire.EventLog:
 		a.logFor(e.message.Level, e.message.Error)
 	case wire.EventConfigured:

@@ -148,6 +148,22 @@ func TestForkserverThatDoesNotLeave(t *testing.T) {
 	}
 }
 
+// A forkserver whose own processes serve the workers may stay as long as these.
+func TestForkserverThatLingers(t *testing.T) {
+	h := booted(t, nil)
+	h.signal(unix.SIGTERM)
+	h.post(serverSaid{1, wire.Event{Event: wire.EventLingers}})
+	h.pass(seconds(h.a.current.config.GracefulTimeout))
+	s := h.server()
+	if len(s.signals) != 0 {
+		t.Errorf("it was sent %v at once", s.signals)
+	}
+	h.pass(leaveGrace)
+	if len(s.signals) != 1 || s.signals[0] != unix.SIGKILL {
+		t.Errorf("it was sent %v", s.signals)
+	}
+}
+
 func TestSignalsThatStopNothing(t *testing.T) {
 	h := booted(t, nil)
 	h.signal(unix.SIGUSR1)

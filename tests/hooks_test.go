@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -133,6 +134,44 @@ def worker_exit(server, worker):
 			}
 		}
 	}
+}
+
+// A Manager that the config file starts serves the workers until the last has gone, and ends then, at a reload and at
+// the end of the server. It was left behind.
+func TestHooksWithManager(t *testing.T) {
+	t.Parallel()
+	config := filepath.Join(t.TempDir(), "gunicorn.conf.py")
+	text := `
+import multiprocessing
+
+manager = multiprocessing.Manager()
+shared = manager.dict()
+
+def when_ready(server):
+    server.log.info("HOOK manager %d", manager._process.pid)
+
+def worker_exit(server, worker):
+    shared["worker"] = worker.pid
+    worker.log.info("HOOK shared %s", dict(shared))
+`
+	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	managers := regexp.MustCompile(`HOOK manager (\d+)`)
+	s := Start(t, Options{App: "hello", Kind: syncKind, Args: []string{"-c", config}})
+	s.WaitWorkers(1)
+	s.Signal(syscall.SIGHUP)
+	s.WaitLog(`HOOK manager`, 2)
+	first, err := strconv.Atoi(managers.FindStringSubmatch(s.Log())[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the first manager ends", func() bool { return !alive(first) })
+	s.forgetDescriptors()
+	s.Get("/").Want(t, 200, "Hello, world!\n")
+	s.Signal(syscall.SIGTERM)
+	s.WaitExit(0)
+	s.WaitLog(`HOOK shared {'worker': \d+}`, 2)
 }
 
 // A reload calls on_reload before the new workers are forked, and when_ready when they have taken over: the forkserver

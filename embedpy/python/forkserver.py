@@ -55,6 +55,8 @@ class Forkserver:
         self.buffer = b""
         self.logs = None  # _pyhost_logs, where it takes the log
         self.fds = []
+        self.workers = set()  # their pids
+        self.ending = False  # when they have gone
         self.reload = False  # the setting
         self.prepared = False
         self.trimmed = False
@@ -75,7 +77,8 @@ class Forkserver:
     def serve(self):
         """Carry out commands.  Returns in a new worker; the forkserver itself leaves through os._exit."""
         while True:
-            ready, _, _ = select.select([self.control, self.wake_read], [], [], LOOK_FOR_ENDED)
+            watched = [self.wake_read] if self.ending else [self.control, self.wake_read]
+            ready, _, _ = select.select(watched, [], [], LOOK_FOR_ENDED)
             self.reap()
             if self.control in ready and self.receive():
                 return
@@ -93,7 +96,7 @@ class Forkserver:
                 fds.frombytes(payload[:len(payload) - len(payload) % fds.itemsize])
                 self.fds.extend(fds)
         if not data:
-            os._exit(0)
+            self.end()
         self.buffer += data
         while b"\n" in self.buffer:
             line, self.buffer = self.buffer.split(b"\n", 1)
@@ -119,8 +122,18 @@ class Forkserver:
         elif kind == "fork":
             return self.fork(message["worker"])
         elif kind == "exit":
-            os._exit(0)
+            self.end()
         return False
+
+    def end(self):
+        """End this process.  What it has started with multiprocessing, a Manager for instance, serves the workers: when
+        they have gone that ends, and so does this process.
+        """
+        self.ending = True
+        if not self.workers or not own_children():
+            end_children()
+            os._exit(0)
+        self.send({"event": "lingers"})
 
     def configure(self, file, argv):
         """Evaluate the Python config file and tell the master what it sets."""
@@ -233,6 +246,7 @@ class Forkserver:
             for message in modules.messages(modules.files()):
                 self.control.sendall(message)
         self.send({"event": "failed", "code": code, "error": cause, "traceback": trace})
+        end_children()
         os._exit(code)
 
     def fork(self, boot):
@@ -261,6 +275,7 @@ class Forkserver:
         for fd in fds:
             os.close(fd)
         if pid is not None:
+            self.workers.add(pid)
             if host is not None:
                 host.after_fork(worker, pid)
             self.send(dict(who, event="forked", pid=pid))
@@ -271,6 +286,7 @@ class Forkserver:
 
     def leave(self):
         """In the new worker: forget that this was the forkserver."""
+        disown_children()
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for number in ENDING:
@@ -290,17 +306,52 @@ class Forkserver:
             try:
                 pid, status = os.waitpid(-1, os.WNOHANG)
             except ChildProcessError:
-                return
+                pid = 0
             if pid == 0:
-                return
+                break
+            self.workers.discard(pid)
             self.send({"event": "exited", "pid": pid, "status": status})
+        if self.ending and not self.workers:
+            self.end()
 
     def send(self, event):
         """One wire.Event; a master that is gone ends the forkserver."""
         try:
             self.control.sendall(json.dumps(event).encode() + b"\n")
         except OSError:
-            os._exit(0)
+            if not self.ending:
+                os._exit(0)
+
+
+def own_children():
+    """The processes that code of the user's runs here with multiprocessing."""
+    process = sys.modules.get("multiprocessing.process")
+    children = process.active_children() if process else []
+    if not children:
+        return []
+    from multiprocessing import connection
+    # multiprocessing takes for alive what reap has waited for, and its pid may be another's
+    return [child for child in children if not connection.wait([child.sentinel], 0)]
+
+
+def disown_children():
+    """In a new worker: forget them.  It is not their parent, and would fail to join them at its end."""
+    process = sys.modules.get("multiprocessing.process")
+    if process:
+        getattr(process, "_children", set()).clear()
+
+
+def end_children():
+    """End them, as the interpreter does at its end; but do not wait for one that is no daemon."""
+    try:
+        if own_children():
+            from multiprocessing import util
+            util._run_finalizers(0)
+            for child in own_children():
+                if child.daemon:
+                    child.terminate()
+    except BaseException:
+        traceback.print_exc()
 
 
 def asks_for_logging(config):

@@ -74,6 +74,7 @@ const (
 	EventAborted    = "aborted"     // worker: it timed out; Traceback: what it ran, and the stacks of its threads
 	EventConfigured = "configured"  // forkserver: Settings, Others, Warnings
 	EventHooked     = "hooked"      // forkserver: ID; Code and Error if the hook raised
+	EventLingers    = "lingers"     // forkserver: it ends when its workers have gone
 	EventLog        = "log"         // forkserver: Level, Error is the text
 	EventReload     = "reload"      // worker: the application asks for what SIGHUP does
 )
