@@ -393,3 +393,22 @@ func TestTLSDrain(t *testing.T) {
 		t.Errorf("the stop took %v after the last byte", took)
 	}
 }
+
+// HAProxy checks a server with a PROXY header and a reset, again and again: that is no news.
+func TestTLSHealthCheckIsNotLogged(t *testing.T) {
+	t.Parallel()
+	s := startTLS(t, NewAuthority(t), Options{App: "hello", Args: []string{"--proxy-protocol"}})
+	worker := s.Workers()[0]
+	idle := len(s.settledDescriptors(worker))
+	c := s.Dial()
+	c.Send(proxyLocal)
+	eventually(t, "the handshake begins", func() bool { return len(openDescriptors(worker)) >= idle+2 })
+	c.Reset()
+	eventually(t, "the connection is closed", func() bool { return len(openDescriptors(worker)) <= idle })
+	c = s.Dial()
+	c.Send(proxyLocal, "\x16\x03\x01\x00\x05hello")
+	s.WaitLog("TLS handshake with ip=127.0.0.1 failed: tls:", 1)
+	if n := strings.Count(s.Log(), "TLS handshake"); n != 1 {
+		t.Errorf("%d lines about handshakes, want that of the second connection", n)
+	}
+}

@@ -29,7 +29,7 @@ type transport struct {
 	once   sync.Once
 	ended  bool // the client's end of file was read: without close_notify, after which nothing is read
 	// preface bounds the wait for what a client of HTTP/2 has to begin with; nil in HTTP/1.1. heard is how many bytes of
-	// that have come.
+	// that, and before of the handshake, have come.
 	preface *heads
 	heard   int
 }
@@ -41,16 +41,16 @@ func (t *transport) Read(p []byte) (int, error) {
 	if len(t.early) > 0 {
 		n := copy(p, t.early)
 		t.early = t.early[n:]
+		t.heard += n
 		return n, nil
 	}
 	n, err := t.File.Read(p)
 	t.ended = t.ended || errors.Is(err, io.EOF)
-	if t.preface != nil && t.heard < prefaceSize {
-		if t.heard += n; t.heard >= prefaceSize {
-			t.preface.end(t.File)
-			t.SetReadDeadline(time.Time{})
-		}
+	if t.preface != nil && t.heard < prefaceSize && t.heard+n >= prefaceSize {
+		t.preface.end(t.File)
+		t.SetReadDeadline(time.Time{})
 	}
+	t.heard += n
 	return n, err
 }
 
@@ -123,13 +123,16 @@ func (l *lane) encrypt(c *conn, early []byte) {
 		l.heads.end(f)
 		if err != nil {
 			f.Close()
+			if client.heard == 0 && errors.Is(err, unix.ECONNRESET) {
+				err = io.EOF // a load balancer that looks whether somebody is there
+			}
 			l.handshakeFailed(c, err)
 			return
 		}
 		f.SetDeadline(time.Time{})
 		c.secured(conn.ConnectionState(), l.w.tls.ClientAuth)
 		if conn.ConnectionState().NegotiatedProtocol == "h2" {
-			client.preface = &l.heads
+			client.preface, client.heard = &l.heads, 0
 			l.heads.begin(f)
 			l.w.http2.serve(conn)
 			return
