@@ -288,7 +288,10 @@ static int add_header(ph_thread *t, ph_buffer *to, PyObject *name_text, PyObject
 		                value_text);
 		goto out;
 	}
-	if (!early && note_header(t, name, name_length, value, length, &skip) != PH_OK)
+	if (early) /* an interim response has no framing (RFC 9110 8.6, RFC 9112 6.1) */
+		skip = is_hop_by_hop(name, name_length) ||
+		       (name_length == 14 && equals_folded(name, name_length, "content-length"));
+	else if (note_header(t, name, name_length, value, length, &skip) != PH_OK)
 		goto out;
 	done = skip ? PH_OK : add_field(to, name, name_length, value, length);
 out:

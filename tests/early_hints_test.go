@@ -15,6 +15,9 @@ func TestEarlyHints(t *testing.T) {
 		if second.Status != 103 || second.Value("Link") != "</app.js>; rel=preload" || second.Value("X-Hint") != "two" {
 			t.Errorf("second interim response: %+v", second)
 		}
+		if len(second.Fields) != 2 {
+			t.Errorf("the framing of the response is in the hints: %v", second.Fields)
+		}
 		final := c.Next("GET").Want(t, 200, "hinted\n")
 		if final.Value("Link") != "" {
 			t.Errorf("the hints are in the final response: %v", final.Fields)
