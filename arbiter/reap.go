@@ -86,6 +86,8 @@ func (a *arbiter) logExit(w *worker, lost string) {
 	how := describe(w.status)
 	switch {
 	case w.pid == 0:
+	case w.status.Exited() && w.status.ExitStatus() == 0 && w.graceful && w.told != "" && lost != "":
+		a.log.Warning("Worker graceful timeout (pid:%d)%s", w.pid, w.told) // it has left by itself, but not what it ran
 	case w.status.Exited() && w.status.ExitStatus() == 0 && (lost == "" || w.stopping): // it has drained
 	case w.status.Exited() && w.failure != nil: // the cause has been told
 		a.log.Debug("Worker (pid:%d) %s.%s", w.pid, how, lost)

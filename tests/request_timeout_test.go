@@ -201,7 +201,7 @@ func TestGracefulTimeoutTells(t *testing.T) {
 				c := s.Dial()
 				c.Send(get(path))
 				s.waitBusy(pid, path)
-				s.Allow(fmt.Sprintf(`Worker graceful timeout \(pid:%d\)\n"GET %s" from .*in `, pid, path))
+				s.Expect(fmt.Sprintf(`Worker graceful timeout \(pid:%d\)\n"GET %s" from .*in `, pid, path))
 				s.Allow(`SIGKILL`)
 				s.Signal(syscall.SIGTERM)
 				c.Next("GET").wantStatus(t, status)
