@@ -37,6 +37,10 @@ func TestPackagedUnits(t *testing.T) {
 	if c.App != "myproject.wsgi:application" || c.Workers < 3 || c.WorkerClass != "gthread" {
 		t.Errorf("%s: application %q, %d workers of class %s", line, c.App, c.Workers, c.WorkerClass)
 	}
+	// By systemd's default one worker that runs out of memory ends the service.
+	if !strings.Contains(service, "\nOOMPolicy=continue\n") {
+		t.Error("the unit leaves OOMPolicy to systemd")
+	}
 	page := readText(t, "../docs/deployment.md")
 	for name, begin := range map[string]string{"service": "[Unit]", "socket": "[Unit]", "logrotate": "/var"} {
 		file := readText(t, "../packaging/myproject."+name)
