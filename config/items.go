@@ -41,6 +41,14 @@ func errorLogItem(_, target string) (string, error) {
 	return target, nil
 }
 
+func headerMapItem(_, word string) (string, error) {
+	word = strings.ToLower(word) // as gunicorn takes it
+	if !slices.Contains([]string{"drop", "refuse", "dangerous"}, word) {
+		return "", errors.New("must be drop, refuse or dangerous")
+	}
+	return word, nil
+}
+
 func rawEnvItem(_, entry string) (string, error) {
 	if strings.Index(entry, "=") < 1 {
 		return "", errors.New("must be NAME=VALUE")

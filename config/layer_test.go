@@ -37,6 +37,7 @@ func TestPythonValues(t *testing.T) {
 		{"bind", `":1"`, []string{":1"}},
 		{"bind", `[":1", " unix:/x "]`, []string{":1", "unix:/x"}},
 		{"bind", `null`, []string{"127.0.0.1:8000"}},
+		{"header_map", `" Refuse "`, "refuse"},
 		{"raw_env", `[]`, []string{}},
 		{"raw_env", `""`, []string{}},
 		{"reload_extra_files", `" "`, []string{}},

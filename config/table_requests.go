@@ -136,5 +136,6 @@ var headSettings = []*Setting{
 		Doc: "What becomes of other headers with an underscore: drop hides them from the application, refuse answers 400, " +
 			"dangerous takes X_Auth for X-Auth, which a client could use to fake a proxy's header.",
 		field: func(c *Config) any { return &c.HeaderMap },
+		item:  headerMapItem,
 	},
 }
