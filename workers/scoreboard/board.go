@@ -3,6 +3,7 @@
 package scoreboard
 
 import (
+	"errors"
 	"fmt"
 	"os"
 
@@ -38,6 +39,10 @@ func Create() (*Board, error) {
 	}
 	if err := unix.Ftruncate(fd, boardSize); err != nil {
 		_ = unix.Close(fd)
+		if errors.Is(err, unix.EFBIG) { // memory files count, too
+			return nil, fmt.Errorf("sizing the scoreboard: %w: the limit of file sizes (ulimit -f, LimitFSIZE=) "+
+				"must be %d MiB at least", err, (boardSize+1<<20-1)>>20)
+		}
 		return nil, fmt.Errorf("sizing the scoreboard: %w", err)
 	}
 	// A worker that truncated it, an application's slip with a descriptor, would end the master with SIGBUS.

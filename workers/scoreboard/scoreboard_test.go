@@ -190,3 +190,21 @@ func TestIdleThreads(t *testing.T) {
 		t.Errorf("waited: %d for %d", n, nanos)
 	}
 }
+
+// A limit of file sizes counts for memory files, too: the message says what to raise.
+func TestCreateBelowALimit(t *testing.T) {
+	var before unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_FSIZE, &before); err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: 1 << 20, Max: before.Max}); err != nil {
+		t.Fatal(err)
+	}
+	board, err := Create()
+	if err := unix.Setrlimit(unix.RLIMIT_FSIZE, &before); err != nil {
+		t.Fatal(err)
+	}
+	if err == nil || !strings.Contains(err.Error(), "ulimit -f") {
+		t.Errorf("%v, %v", board, err)
+	}
+}
