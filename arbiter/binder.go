@@ -3,7 +3,9 @@ package arbiter
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -103,6 +105,8 @@ func (a *arbiter) bindFailed(at config.Address, err error) {
 		tell = a.log.Debug
 	}
 	switch {
+	case errors.Is(err, unix.EADDRINUSE) && overlapping(at, b.sockets) != nil:
+		again = false // nor does this
 	case errors.Is(err, unix.EADDRINUSE):
 		tell("Connection in use: %s; it is tried for %s", at, bindPause*(bindTries-1))
 	case errors.Is(err, unix.EADDRNOTAVAIL):
@@ -116,14 +120,36 @@ func (a *arbiter) bindFailed(at config.Address, err error) {
 		b.retryAt = a.after(bindPause)
 		return
 	}
-	a.log.Error("Can't connect to %s%s", at, bindRemedy(err))
+	a.log.Error("Can't connect to %s%s", at, bindRemedy(at, b.sockets, err))
 	a.exitCode = exitError
 	a.stop(true)
 }
 
-// bindRemedy is what to do about an address that cannot be opened, to follow the error; "" if nothing is known.
-func bindRemedy(err error) string {
+// overlapping is the one of the sockets, all open, that keeps at from being opened; nil if none does. An IPv6 wildcard
+// takes IPv4 connections as well.
+func overlapping(at config.Address, sockets socketSet) *socket {
+	wanted, err := lookup(at.Host)
+	if at.Network != "tcp" || err != nil {
+		return nil
+	}
+	covers := func(x, y netip.Addr) bool { return x.IsUnspecified() && (x.Is6() || y.Is4()) }
+	for _, s := range sockets {
+		taken, err := netip.ParseAddrPort(s.listener.Address)
+		if err == nil && strconv.Itoa(int(taken.Port())) == at.Port &&
+			(covers(taken.Addr(), wanted) || covers(wanted, taken.Addr())) {
+			return s
+		}
+	}
+	return nil
+}
+
+// bindRemedy is what to do about an address that cannot be opened, to follow the error; "" if nothing is known. The
+// sockets are those that are open beside it.
+func bindRemedy(at config.Address, sockets socketSet, err error) string {
+	s := overlapping(at, sockets)
 	switch {
+	case errors.Is(err, unix.EADDRINUSE) && s != nil:
+		return ": this server itself listens at " + s.listener.Address + ", which overlaps with it; leave one of them out"
 	case errors.Is(err, unix.EADDRINUSE):
 		return ": another program listens there; stop it, or choose another address with --bind"
 	case errors.Is(err, unix.EADDRNOTAVAIL):
@@ -133,7 +159,10 @@ func bindRemedy(err error) string {
 }
 
 // rebindRemedy is the same for a reload, which may meet its own server: 0.0.0.0:80 includes 127.0.0.1:80.
-func rebindRemedy(at config.Address, old socketSet, err error) string {
+func rebindRemedy(at config.Address, old, fresh socketSet, err error) string {
+	if overlapping(at, fresh) != nil {
+		return bindRemedy(at, fresh, err)
+	}
 	for _, s := range old {
 		l := s.listener
 		if errors.Is(err, unix.EADDRINUSE) && at.Network == "tcp" && l.Network == "tcp" && l.Port == at.Port {
@@ -141,7 +170,7 @@ func rebindRemedy(at config.Address, old socketSet, err error) string {
 				"another port"
 		}
 	}
-	return bindRemedy(err)
+	return bindRemedy(at, fresh, err)
 }
 
 // rebind gives g its certificates and its sockets: those that it has in common with the current generation, and new
@@ -165,7 +194,7 @@ func (a *arbiter) rebind(g *generation) error {
 			changed = true
 			if s, err = a.open(at, cfg); err != nil {
 				sockets.closeExcept(old)
-				return fmt.Errorf("opening %s: %w%s", at, err, rebindRemedy(at, old, err))
+				return fmt.Errorf("opening %s: %w%s", at, err, rebindRemedy(at, old, sockets, err))
 			}
 		} else if s.reusePort != cfg.ReusePort && at.Network == "tcp" {
 			a.log.Warning("reuse_port of %s changes with the next start only.", at)

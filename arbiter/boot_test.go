@@ -179,6 +179,19 @@ func TestForkserverCannotBeStarted(t *testing.T) {
 	h.wantLine("ERROR Reason: Forkserver failed to boot.")
 }
 
+// An IPv6 wildcard takes IPv4 connections, too: who adds it to 0.0.0.0 is not sent looking for another program.
+func TestAddressesThatOverlap(t *testing.T) {
+	h := newHarness(t, func(c *config.Config) { c.Bind = []string{"0.0.0.0:8000", "[::]:8000"} })
+	h.listenErrors["[::]:8000"] = errInUse
+	h.start()
+	h.wantEnded(exitError)
+	h.wantLine("ERROR Can't connect to [::]:8000: this server itself listens at 0.0.0.0:8000, which overlaps with it; " +
+		"leave one of them out")
+	if strings.Contains(h.log(), "it is tried") {
+		t.Error("another try cannot help")
+	}
+}
+
 func TestConnectionInUse(t *testing.T) {
 	tests := []struct {
 		name  string

@@ -256,3 +256,26 @@ func TestLinkLocalAddressNeedsItsInterface(t *testing.T) {
 		}
 	}
 }
+
+func TestOverlappingAddresses(t *testing.T) {
+	for _, test := range []struct {
+		open, wanted string
+		overlap      bool
+	}{
+		{"0.0.0.0:0", "[::]", true}, {"[::]:0", "0.0.0.0", true}, {"[::]:0", "127.0.0.1", true},
+		{"127.0.0.1:0", "0.0.0.0", true}, {"127.0.0.1:0", "[::]", true}, {"127.0.0.1:0", "localhost", false},
+		{"0.0.0.0:0", "[::1]", false}, {"127.0.0.1:0", "127.0.0.2", false},
+	} {
+		s := mustListen(t, test.open, socketOptions{backlog: 1})
+		at := mustParse(t, test.wanted+":"+s.listener.Port)
+		if got := overlapping(at, socketSet{s}) != nil; got != test.overlap {
+			t.Errorf("%s beside %s: %v", at, test.open, got)
+		}
+		if other, err := listen(at, socketOptions{backlog: 1}); err == nil {
+			other.close()
+			if test.overlap {
+				t.Errorf("the kernel takes %s beside %s", at, test.open)
+			}
+		}
+	}
+}

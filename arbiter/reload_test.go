@@ -321,6 +321,16 @@ func TestReloadCannotWidenAnAddress(t *testing.T) {
 		"the reload is done; restart it, or choose another port")
 }
 
+// Two addresses of one configuration may exclude each other, whatever the server did before.
+func TestReloadOfOverlappingAddresses(t *testing.T) {
+	h := reloadable(t, func(c *config.Config) { c.Bind = []string{"127.0.0.1:8000", "0.0.0.0:8000"} })
+	h.listenErrors["0.0.0.0:8000"] = errInUse
+	h.signal(unix.SIGHUP)
+	h.finishWork()
+	h.wantKept("opening 0.0.0.0:8000: bind: address already in use: this server itself listens at 127.0.0.1:8000, which " +
+		"overlaps with it; leave one of them out")
+}
+
 func TestFailedReloadClosesNewSockets(t *testing.T) {
 	h := reloadable(t, func(c *config.Config) { c.Bind = []string{"127.0.0.1:8000", "unix:/run/y.sock"} })
 	h.signal(unix.SIGHUP)
