@@ -174,6 +174,20 @@ func TestRootFollowsNoForeignLinks(t *testing.T) {
 	eventually(t, "root's own link is followed", func() bool { return ownerOf(t, secret) != "0:0" })
 }
 
+// The directory for bodies is the workers' business: root may write anywhere.
+func TestSpoolDirectoryOfSomebodyElse(t *testing.T) {
+	needRoot(t)
+	t.Parallel()
+	directory := shortDir(t)
+	if err := os.Chmod(directory, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	s := Start(t, Options{App: "hello", Kind: syncKind, Args: []string{"-u", "65534", "-g", "65534", "--preload",
+		"--spool-dir", directory}})
+	s.Expect(`Request bodies of more than 262144 bytes will be refused \(507\): user id 65534 cannot make files in ` +
+		directory + `: permission denied; name another directory with --spool-dir`)
+}
+
 // A user alone brings its own group along, and with initgroups its other groups.
 func TestGroupsOfTheUser(t *testing.T) {
 	needRoot(t)

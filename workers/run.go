@@ -113,6 +113,7 @@ func (w *worker) live(boot *wire.WorkerBoot, control *net.UnixConn) (int, error)
 		w.sayExit()
 		return failure.Code, nil
 	}
+	w.spooling.warn(w.log)
 	embedpy.SetOutput(w.timeouts.write, w.spooling.dir, boot.Config.SpoolResponseLimit)
 	stop := make(chan struct{})
 	if err := w.serve(boot.Config, stop, booted); err != nil {

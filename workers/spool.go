@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pyhost/pyhost/config"
+	"github.com/pyhost/pyhost/logging"
 )
 
 const spoolBlock = 64 << 10 // bytes read from the client at once
@@ -38,6 +39,14 @@ type spooling struct {
 
 func newSpooling(c *config.Config) spooling {
 	return spooling{threshold: int64(c.SpoolThreshold), dir: cmp.Or(c.SpoolDir, c.TmpUploadDir, os.TempDir())}
+}
+
+// warn tells of a directory in which this process may not make files: the first large body would tell so too late.
+func (s spooling) warn(log *logging.Logger) {
+	if err := unix.Access(s.dir, unix.W_OK|unix.X_OK); err != nil {
+		log.Warning("Request bodies of more than %d bytes will be refused (507): user id %d cannot make files in %s: %v; "+
+			"name another directory with --spool-dir", s.threshold, unix.Geteuid(), s.dir, err)
+	}
 }
 
 func (s spooling) open() (*spool, error) {
