@@ -15,8 +15,8 @@ import (
 
 // Frames of HTTP/2 (RFC 9113 6) that the tests write and read by hand.
 const (
-	frameData, frameHeaders, frameReset, frameSettings, frameWindow = 0, 1, 3, 4, 8
-	endStream, endHeaders                                           = 1, 4
+	frameData, frameHeaders, frameReset, frameSettings, framePing, frameWindow = 0, 1, 3, 4, 6, 8
+	endStream, endHeaders                                                      = 1, 4
 )
 
 // sendFrame sends one frame.
@@ -212,5 +212,30 @@ func TestHTTP2BesideHTTP10(t *testing.T) {
 	c.Send("GET / HTTP/1.0\r\n\r\n")
 	if r := c.Next("GET"); r.Status != 200 {
 		t.Errorf("status %d", r.Status)
+	}
+}
+
+// A client that opens streams and resets them (CVE-2023-44487) does not get more requests into the worker than it may
+// have streams.
+func TestHTTP2RapidReset(t *testing.T) {
+	t.Parallel()
+	authority := NewAuthority(t)
+	s := startTLS(t, authority, Options{App: "stuck", Args: []string{"--http-protocols", "h2",
+		"--http2-max-concurrent-streams", "8"}})
+	s.Allow("left (before its request was run|in the middle of its request)")
+	c := s.DialTLS(&tls.Config{RootCAs: authority.Pool, NextProtos: []string{"h2"}})
+	c.Send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+	c.sendFrame(frameSettings, 0, 0, "")
+	c.openStream(1, "/nap")
+	eventually(t, "the thread is busy", func() bool { return strings.Contains(s.Output(), "busy") })
+	idle := len(openDescriptors(s.Workers()[0]))
+	for stream := 3; stream <= 65; stream += 2 { // no more: net/http would disconnect it
+		c.openStream(byte(stream), "/")
+		c.sendFrame(frameReset, 0, byte(stream), "\x00\x00\x00\x08")
+		c.sendFrame(framePing, 0, 0, "12345678")
+		c.awaitFrame(framePing, 0)
+	}
+	if more := len(openDescriptors(s.Workers()[0])) - idle; more > 24 {
+		t.Errorf("%d descriptors more than before, for 8 streams", more)
 	}
 }

@@ -61,8 +61,11 @@ func (c *conn) renew(fd int, generation uint32) {
 	c.state.Store(connBusy)
 }
 
-// isTCP tells whether fd is the client's TCP connection itself: no unix socket, nor this worker's end of a pair.
-func (c *conn) isTCP() bool { return !c.facts.ListenerUnix && c.tunnel == nil && !c.own }
+// isTCP tells whether fd is the client's TCP connection itself: no unix socket, nor this worker's end of a pair, which
+// streams of HTTP/2 have, too.
+func (c *conn) isTCP() bool {
+	return !c.facts.ListenerUnix && c.tunnel == nil && !c.own && c.facts.Protocol == nil
+}
 
 // notify is claim for an event of the poller. The end must be noted first: whoever has the connection then reads up to
 // it.

@@ -71,6 +71,9 @@ func (h *http2Conn) serve(w http.ResponseWriter, r *http.Request) {
 		if err == nil {
 			return
 		}
+		if errors.Is(err, errUnanswered) && r.Context().Err() != nil {
+			e.outlive()
+		}
 		e.file.Close()
 		if !errors.Is(err, errUnanswered) || !used || r.Context().Err() != nil {
 			panic(http.ErrAbortHandler)
@@ -175,6 +178,14 @@ func (h *http2Conn) close() {
 		e.file.Close()
 	}
 	h.idle = nil
+}
+
+// outlive waits until the worker has run the request of a stream that was reset, or has dropped it. The stream counts
+// until then: a client that opens and resets streams, one after the other, would have any number of requests wait here.
+func (e *exchange) outlive() {
+	shutdown(e.file, unix.SHUT_WR)
+	e.file.SetReadDeadline(time.Time{})
+	e.reader.Peek(1) //nolint:errcheck // its end, or the beginning of a response, which nobody takes
 }
 
 // errUnanswered: the connection ended before the first byte of a response.
