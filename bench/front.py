@@ -57,7 +57,7 @@ def configure(folder: Path, port: int, how: str, unix: str = "", location: str =
     user = "root" if os.getuid() == 0 else "nobody"
     config.write_text(CONFIG.format(user=user, folder=folder, unix=unix or folder / "nobody", port=port, how=how,
                                     location=location))
-    return [NGINX, "-c", str(config), "-e", str(folder / "error.log")]
+    return [NGINX, "-c", str(config)]  # no -e: nginx has it since 1.19.5
 
 
 class Fronted:

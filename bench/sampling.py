@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Tuple
 
 # A dozen frames of C need a fraction of this; Django's middleware, each call two dozen frames, needs all of it.
 SHALLOW, DEEP = 8192, 61440
@@ -25,7 +26,7 @@ class Frame:
     file: str
 
 
-Stack = tuple[Frame, ...]  # the innermost frame first
+Stack = Tuple[Frame, ...]  # the innermost frame first
 
 
 def require_perf() -> None:

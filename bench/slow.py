@@ -184,7 +184,7 @@ class Crowd:
         windows = (0, 0, 4096, 0)
         heads, bodies, readers, self.idle = (
             [connect(window=window, port=self.port) for _ in range(count)]
-            for count, window in zip(self.counts, windows, strict=True))
+            for count, window in zip(self.counts, windows))
         for client in heads:
             client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nX-A: ")
         for client in bodies:

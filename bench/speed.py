@@ -49,7 +49,7 @@ class Bench:
         port, name = free_port(), f"{row.name}-{contender.name}"
         unix = str(self.logs / f"{name}.sock") if row.front else ""
         cores = f"{self.server_core},{self.generator.core}" if row.wide else str(self.server_core)
-        places = paths(self.props) | {"log": str(self.logs / f"{name}.access"), "socket": unix}
+        places = {**paths(self.props), "log": str(self.logs / f"{name}.access"), "socket": unix}
         if row.front:
             places["bind"] = bind(row.front, unix)
         command = contender.command(self.pyhost, port, row.app, row.option, **places)

@@ -104,7 +104,9 @@ func startStreamNginx(t *testing.T, upstream string) *Nginx {
 func startNginx(t *testing.T, upstream, location string) *Nginx {
 	t.Helper()
 	n := &Nginx{t: t, directory: t.TempDir(), exited: make(chan struct{})}
-	n.command = exec.Command(nginxBinary(t), "-p", n.directory, "-c", "nginx.conf", "-e", "error.log")
+	n.command = exec.Command(nginxBinary(t), "-p", n.directory, "-c", "nginx.conf") // no -e: nginx has it since 1.19.5
+	errors := filepath.Join(n.directory, "stderr")
+	n.command.Stderr = openAppending(t, errors)
 	// nginx takes over listening sockets that it finds in its environment: so it needs no free port.
 	plain, secure := n.inherit(), n.inherit()
 	n.command.Env = []string{"PATH=" + os.Getenv("PATH"), "NGINX=3;4;"}
@@ -121,7 +123,7 @@ func startNginx(t *testing.T, upstream, location string) *Nginx {
 	t.Cleanup(n.finish)
 	eventually(t, "nginx has started", func() bool {
 		if n.stopped() {
-			t.Fatalf("nginx did not start:\n%s", n.log())
+			t.Fatalf("nginx did not start:\n%s%s", contentOf(errors), contentOf(filepath.Join(n.directory, "error.log")))
 		}
 		_, err := os.Stat(filepath.Join(n.directory, "nginx.pid"))
 		return err == nil
