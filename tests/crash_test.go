@@ -195,3 +195,47 @@ func TestFileSizeLimit(t *testing.T) {
 		s.Get("/child").Want(t, 200, "0")
 	}
 }
+
+// A worker that has no descriptors left does not take what waits behind a busy one: the connections would be lost.
+func TestSiblingWithoutDescriptors(t *testing.T) {
+	t.Parallel()
+	gate := NewGate(t)
+	s := Start(t, Options{App: "process", Kind: syncKind, Workers: 2, Env: []string{gate.Env()},
+		Args: []string{"--keep-alive", "60"}})
+	s.Expect(`Cannot accept connections: too many open files`)
+	kept, busy := map[int][]*Conn{}, 0
+	for busy == 0 {
+		c := s.Dial()
+		var report processReport
+		c.Roundtrip(get("/")).JSON(t, &report)
+		if kept[report.PID] = append(kept[report.PID], c); len(kept[report.PID]) == 2 {
+			busy = report.PID
+		}
+	}
+	for _, pid := range s.Workers() {
+		var before unix.Rlimit
+		if pid == busy {
+			continue
+		}
+		if err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, nil, &before); err != nil {
+			t.Fatal(err)
+		}
+		if err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 3, Max: before.Max}, nil); err != nil {
+			t.Skipf("limits cannot be set here: %v", err)
+		}
+		defer unix.Prlimit(pid, unix.RLIMIT_NOFILE, &before, nil)
+	}
+	kept[busy][0].Send(get("/gate"))
+	visitor := gate.Await()
+	fresh := s.Dial()
+	fresh.Send(get("/"))
+	s.WaitLog(`Cannot accept connections`, 1)
+	open := len(openDescriptors(busy))
+	kept[busy][1].Send(get("/"))
+	eventually(t, "the busy worker gives the connection away", func() bool { return len(openDescriptors(busy)) < open })
+	s.WaitLog(`Cannot accept connections`, 2) // once a second: the other one has looked at it, too
+	visitor.Release()
+	for _, c := range []*Conn{kept[busy][0], kept[busy][1], fresh} {
+		c.Next("GET").wantStatus(t, 200)
+	}
+}

@@ -156,6 +156,9 @@ func (w *worker) acceptFailed(errno unix.Errno) {
 	case unix.EAGAIN, unix.ECONNABORTED, unix.EINTR:
 		return
 	}
+	if errno == unix.EMFILE {
+		w.scarce.Store(true)
+	}
 	now := scoreboard.Now()
 	if last := w.acceptError.Load(); now-last > int64(time.Second) && w.acceptError.CompareAndSwap(last, now) {
 		w.log.Error("Cannot accept connections: %v; trying again%s", error(errno), w.remedy(errno))

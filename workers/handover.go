@@ -162,11 +162,28 @@ func (h *handover) take() *conn {
 }
 
 func (h *handover) receiveOne() *conn {
+	if h.w.scarce.Load() && !h.affords() {
+		h.w.acceptFailed(unix.EMFILE)
+		return nil
+	}
 	if !h.w.reserve() {
 		return nil
 	}
 	defer h.w.gone()
 	return h.receiveReserved()
+}
+
+// affords reports whether there is room for the descriptors of a packet, which are lost without it. Only a worker that
+// has run out of them before looks; its siblings take what it leaves.
+func (h *handover) affords() bool {
+	for range socket.MaxRights {
+		fd, err := unix.FcntlInt(uintptr(h.receive), unix.F_DUPFD_CLOEXEC, 0)
+		if err != nil {
+			return false
+		}
+		defer unix.Close(fd) // not before there was room for all of them
+	}
+	return true
 }
 
 // receiveReserved is receiveOne for a caller that keeps the worker from ending.
@@ -185,6 +202,9 @@ func (h *handover) receiveReserved() *conn {
 		unix.Close(fd)
 	}
 	h.w.log.Error("A connection from another worker is lost: %v", err)
+	if errors.Is(err, errNoDescriptor) {
+		h.w.acceptFailed(unix.EMFILE)
+	}
 	return nil
 }
 

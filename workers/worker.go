@@ -80,6 +80,7 @@ type worker struct {
 	givingWay   sync.Mutex
 	full        atomic.Bool  // paused because of worker_connections
 	acceptError atomic.Int64 // CLOCK_MONOTONIC ns of the last complaint about accept
+	scarce      atomic.Bool  // descriptors have run out before
 
 	board       *scoreboard.Board // nil in tests: then nothing is shown
 	place       int               // this worker's slot of it
