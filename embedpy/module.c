@@ -235,14 +235,38 @@ static void widen_signal_stack(void)
 }
 
 /*
+ * take_back_signals: what the application has set to SIG_DFL is Go's again.  To Python these signals look as if nobody
+ * handled them: who sets a handler for a while puts the default back, and would leave a worker that ends in the middle
+ * of a request when it is told to stop.
+ */
+static void take_back_signals(void)
+{
+	static const int served[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGUSR1, SIGUSR2};
+	static struct sigaction own[sizeof served / sizeof *served];
+	static bool known;
+	struct sigaction now;
+
+	for (size_t i = 0; i < sizeof served / sizeof *served; i++)
+		if (!known)
+			sigaction(served[i], NULL, &own[i]);
+		else if (sigaction(served[i], NULL, &now) == 0 && now.sa_handler == SIG_DFL)
+			sigaction(served[i], &own[i], NULL);
+	known = true;
+}
+
+/*
  * guard_signals(): gives every handler SA_ONSTACK.  A C handler without it may run on a goroutine's small stack;
- * CPython sets the flag since 3.10 only (bpo-43390), C extensions often do not.
+ * CPython sets the flag since 3.10 only (bpo-43390), C extensions often do not.  Called first before the application is
+ * imported.
  */
 BUILTIN(guard_signals)
 {
 	struct sigaction now;
 
 	UNUSED;
+	if (ph_is_child) /* no Go here */
+		return none();
+	take_back_signals();
 	widen_signal_stack();
 	for (int n = 1; n < NSIG; n++)
 		if (sigaction(n, NULL, &now) == 0 && now.sa_handler != SIG_IGN && now.sa_handler != SIG_DFL &&

@@ -55,6 +55,24 @@ func TestSignalHandlerFromImport(t *testing.T) {
 	})
 }
 
+// Signals of which the application puts back the default are the server's again: the worker finishes its request.
+func TestSignalHandlersPutBack(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		gate := NewGate(t)
+		s := Start(t, Options{App: "signal_handler", Kind: kind, Env: []string{gate.Env()}})
+		c := s.Dial()
+		c.Send(get("/gate"))
+		visitor := gate.Await()
+		worker := s.Workers()[0]
+		s.Signal(syscall.SIGTERM)
+		s.WaitLog("Handling signal: term", 1)
+		syscall.Kill(worker, syscall.SIGTERM) // as the master does, but here it has been done
+		visitor.Release()
+		c.Next("GET").Want(t, 200, "0")
+		s.WaitExit(0)
+	})
+}
+
 func TestExitHandlersRun(t *testing.T) {
 	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
 		notes := filepath.Join(t.TempDir(), "notes")

@@ -383,8 +383,8 @@ def _handler(number):
 def guard_signals():
     """Keep Go's signal handlers safe from what Python and C extensions do to signals: see _pyhost.guard_signals."""
     _pyhost.guard_signals()
-    if sys.version_info >= (3, 10) or getattr(signal.signal, "guarded", False):
-        return  # since 3.10 CPython's own handlers have SA_ONSTACK
+    if getattr(signal.signal, "guarded", False):
+        return
     original = signal.signal
 
     def guarded(signalnum, handler):
