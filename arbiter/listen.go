@@ -122,7 +122,7 @@ func tcpName(ip netip.Addr, decimal string) (family int, name unix.Sockaddr, err
 	if zone := ip.Zone(); zone != "" {
 		card, err := net.InterfaceByName(zone)
 		if err != nil {
-			return 0, nil, fmt.Errorf("there is no network interface %q", zone)
+			return 0, nil, fmt.Errorf("network interface %q: %w", zone, err)
 		}
 		in6.ZoneId = uint32(card.Index)
 	} else if ip.Is6() && ip.IsLinkLocalUnicast() { // the kernel would only say EINVAL

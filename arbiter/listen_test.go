@@ -245,11 +245,11 @@ func TestTakeOverStartsListening(t *testing.T) {
 	_ = conn.Close()
 }
 
-// The kernel's own words for these are "invalid argument" and "route ip+net: no such network interface".
+// The kernel's own words for the first are "invalid argument".
 func TestLinkLocalAddressNeedsItsInterface(t *testing.T) {
 	for address, want := range map[string]string{
 		"[fe80::1]:0":         "a link-local address needs its network interface: [fe80::1%eth0], for example",
-		"[fe80::1%nowhere]:0": `there is no network interface "nowhere"`,
+		"[fe80::1%nowhere]:0": `network interface "nowhere": route ip+net: no such network interface`,
 	} {
 		if _, err := listen(mustParse(t, address), socketOptions{backlog: 1}); err == nil || err.Error() != want {
 			t.Errorf("%s: %v, want %s", address, err, want)
