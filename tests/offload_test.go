@@ -55,6 +55,20 @@ func TestOffload(t *testing.T) {
 	})
 }
 
+// A file's name that is a client's begins no line of the log.
+func TestOffloadNameInTheLog(t *testing.T) {
+	t.Parallel()
+	server := Start(t, Options{App: "offload", Args: []string{"--sendfile-root", t.TempDir()}})
+	server.Expect(`Cannot send the file that the response of GET /accel\?\S+ names: openat a\\x0a\[2026`)
+	forged := "[2026-01-01 00:00:00 +0000] [1] [CRITICAL] forged"
+	if r := server.Get("/accel?/a" + strings.ReplaceAll("%0A"+forged, " ", "%20")); r.Status != 404 {
+		t.Errorf("status %d", r.Status)
+	}
+	if strings.Contains(server.Log(), "\n"+forged) {
+		t.Error("the client has written a line into the log")
+	}
+}
+
 // Without the setting the headers are for the proxy in front.
 func TestOffloadOff(t *testing.T) {
 	t.Parallel()

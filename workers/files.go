@@ -2,6 +2,7 @@ package workers
 
 import (
 	"os"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -77,10 +78,13 @@ func (t *thread) serveFile(c *conn, head, rest []byte) (served, mine bool) {
 func (w *worker) answer(q *static.Request, client static.Client, target *static.Target) (*static.Response, error) {
 	response, err := q.Serve(client, target, w.files.maxAge)
 	if response.Cause != nil {
-		w.log.Error("Cannot serve a static file: %v", response.Cause)
+		w.log.Error("Cannot serve a static file: %s", oneLine(response.Cause))
 	}
 	return response, err
 }
+
+// oneLine is an error that names a file as a client did: no line of the log begins with what stands in the name.
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", `\x0a`) }
 
 // sendFile serves a static file at the client's pace.
 func (l *lane) sendFile(c *conn, target *static.Target, q *static.Request, log *fileRecord, reuse bool, rest []byte) {

@@ -38,7 +38,7 @@ func (t *thread) offload(c *conn, r *request) {
 		}
 		if response == nil {
 			f.Close()
-			l.w.log.Error("Cannot send the file that the response of %s names: %v", subject, err)
+			l.w.log.Error("Cannot send the file that the response of %s names: %s", subject, oneLine(err))
 			status := 404
 			if static.IsFailure(err) {
 				status = 503

@@ -44,7 +44,7 @@ func (l *lane) drain(c *conn, tail embedpy.Tail, reuse bool, rest []byte, more b
 // giveUp logs why a response ends before its end, and reports whether that is none of the client's doing.
 func (l *lane) giveUp(c *conn, err error) (ours bool) {
 	if ours = static.IsBroken(err); ours {
-		l.w.log.Error("Cutting the response to ip=%s: %v", c.peer(), err)
+		l.w.log.Error("Cutting the response to ip=%s: %s", c.peer(), oneLine(err))
 	} else {
 		l.w.log.Debug("Client ip=%s did not take its response: %v", c.peer(), err)
 	}
