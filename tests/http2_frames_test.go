@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -237,5 +238,31 @@ func TestHTTP2RapidReset(t *testing.T) {
 	}
 	if more := len(openDescriptors(s.Workers()[0])) - idle; more > 24 {
 		t.Errorf("%d descriptors more than before, for 8 streams", more)
+	}
+}
+
+// Apache's mod_proxy_http2 ends a GET with an empty DATA frame: that is no body.
+func TestHTTP2EmptyData(t *testing.T) {
+	t.Parallel()
+	authority := NewAuthority(t)
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "file"), []byte("its content"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{"--http-protocols", "h2", "--static", "/s=" + folder}
+	s := startTLS(t, authority, Options{App: "input", Args: args})
+	c := s.DialTLS(&tls.Config{RootCAs: authority.Pool, NextProtos: []string{"h2"}})
+	c.Send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+	c.sendFrame(frameSettings, 0, 0, "")
+	c.sendFrame(frameHeaders, endHeaders, 1, "\x82\x87\x04\x07/s/file\x01\x0bexample.org")
+	c.sendFrame(frameData, endStream, 1, "")
+	if body := c.awaitFrame(frameData, 1); body != "its content" {
+		t.Errorf("the body is %q", body)
+	}
+	c.sendFrame(frameHeaders, endHeaders, 3, "\x82\x87\x04\x06/?read\x01\x0bexample.org")
+	c.sendFrame(frameData, 0, 3, "a bo")
+	c.sendFrame(frameData, endStream, 3, "dy")
+	if body := c.awaitFrame(frameData, 3); !strings.Contains(body, "a body") {
+		t.Errorf("the body of a GET is %q", body)
 	}
 }

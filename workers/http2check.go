@@ -1,9 +1,13 @@
 package workers
 
 import (
+	"bytes"
+	"errors"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // malformed says which rule a request breaks that net/http lets pass; "" if none. In HTTP/1.1 it would be cut in
@@ -45,4 +49,22 @@ func sameLength(declared []string, length int64) bool {
 // sameHost: RFC 9113 8.3.1. Without an :authority, net/http takes the first Host for it.
 func sameHost(declared []string, authority string) bool {
 	return len(declared) == 0 || len(declared) == 1 && strings.EqualFold(declared[0], authority)
+}
+
+// withoutBody finds out whether a GET or HEAD whose stream goes on behind the head has a body: some proxies
+// (mod_proxy_http2) end it with an empty DATA frame, for which they have as long as for the head.
+func withoutBody(w http.ResponseWriter, r *http.Request, limit time.Duration) {
+	if r.ContentLength >= 0 || r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return
+	}
+	control := http.NewResponseController(w)
+	control.SetReadDeadline(after(limit))
+	var first [1]byte
+	n, err := r.Body.Read(first[:])
+	control.SetReadDeadline(time.Time{})
+	if n == 0 && errors.Is(err, io.EOF) {
+		r.ContentLength = 0
+		return
+	}
+	r.Body = io.NopCloser(io.MultiReader(bytes.NewReader(first[:n]), r.Body))
 }

@@ -60,6 +60,7 @@ func (h *http2Conn) serve(w http.ResponseWriter, r *http.Request) {
 		h.turnAway(w, r)
 		return
 	}
+	withoutBody(w, r, h.w.timeouts.head)
 	for {
 		e, err := h.take(r)
 		if err != nil {
