@@ -196,6 +196,38 @@ func TestFileSizeLimit(t *testing.T) {
 	}
 }
 
+// A worker that has descriptors to accept connections, but none to serve them, takes no more for a moment.
+func TestTooFewOpenFiles(t *testing.T) {
+	t.Parallel()
+	s := Start(t, Options{App: "process", Kind: syncKind})
+	s.Expect(`Closing the connection of ip=127.0.0.1: dup: too many open files`)
+	s.Expect(`Cannot accept connections: too many open files`)
+	pid := s.Workers()[0]
+	var before unix.Rlimit
+	if err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, nil, &before); err != nil {
+		t.Fatal(err)
+	}
+	limit := unix.Rlimit{Max: before.Max}
+	for free := 0; free < 2; limit.Cur++ {
+		if _, err := os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", pid, limit.Cur)); err != nil {
+			free++
+		}
+	}
+	limit.Cur-- // one is free
+	if err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, &limit, nil); err != nil {
+		t.Skipf("limits cannot be set here: %v", err)
+	}
+	s.Get("/").wantStatus(t, 200)
+	c := s.Dial()
+	c.Send("GET / HTTP/1.1\r\n") // the rest is waited for by the lane, on a descriptor of its own
+	c.ExpectClosed()
+	s.WaitLog(`Cannot accept connections`, 1)
+	if err := unix.Prlimit(pid, unix.RLIMIT_NOFILE, &before, nil); err != nil {
+		t.Fatal(err)
+	}
+	s.Get("/").wantStatus(t, 200)
+}
+
 // A worker that has no descriptors left does not take what waits behind a busy one: the connections would be lost.
 func TestSiblingWithoutDescriptors(t *testing.T) {
 	t.Parallel()

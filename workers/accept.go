@@ -167,6 +167,16 @@ func (w *worker) acceptFailed(errno unix.Errno) {
 	time.AfterFunc(100*time.Millisecond, w.resumeAccepting)
 }
 
+// closeFor closes a connection that cannot be served. If that is for want of descriptors the worker takes no others for
+// a moment: it would always be free for more of them, while its siblings may be able to serve them.
+func (w *worker) closeFor(c *conn, cause error) {
+	w.log.Error("Closing the connection of ip=%s: %v", c.peer(), cause)
+	w.close(c)
+	if errors.Is(cause, unix.EMFILE) {
+		w.acceptFailed(unix.EMFILE)
+	}
+}
+
 // remedy says what to do about descriptors that have run out.
 func (w *worker) remedy(errno unix.Errno) string {
 	switch errno {

@@ -143,9 +143,8 @@ func (l *lane) encrypt(c *conn, early []byte) {
 			return
 		}
 		if err := l.w.tunnel(c, f, conn); err != nil {
-			l.w.log.Error("Closing the connection of ip=%s: %v", c.peer(), err)
 			f.Close()
-			l.w.close(c)
+			l.w.closeFor(c, err)
 		}
 	})
 }

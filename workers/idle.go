@@ -24,8 +24,7 @@ func (w *worker) park(c *conn) bool {
 		// The connection is busy while it is added: an edge that is there already makes release fail, or comes as an
 		// event afterwards. Nothing is lost either way.
 		if err := w.poller.addConn(c); err != nil {
-			w.log.Error("Closing the connection of ip=%s: %v", c.peer(), err)
-			w.close(c)
+			w.closeFor(c, err)
 			return true
 		}
 	}

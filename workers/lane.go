@@ -68,8 +68,7 @@ func (l *lane) enter(c *conn) (*os.File, error) {
 func (l *lane) start(c *conn, work func(f *os.File)) bool {
 	f, err := l.enter(c)
 	if err != nil {
-		l.w.log.Error("Closing the connection of ip=%s: %v", c.peer(), err)
-		l.w.close(c)
+		l.w.closeFor(c, err)
 		return false
 	}
 	go func() {
