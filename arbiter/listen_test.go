@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -135,6 +136,27 @@ func TestListenUnix(t *testing.T) {
 		t.Errorf("beside a live server: %v, want EADDRINUSE", err)
 	}
 	s.close()
+	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the socket was left behind (%v)", err)
+	}
+}
+
+// A socket that cannot be given to the workers' user leaves no file behind.
+func TestListenUnixWithoutTheRightToChown(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.sock")
+	failed := make(chan error)
+	go func() {
+		runtime.LockOSThread() // the thread ends without its capability
+		var none [2]unix.CapUserData
+		if err := unix.Capset(&unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}, &none[0]); err != nil {
+			t.Error(err)
+		}
+		_, err := listen(mustParse(t, "unix:"+path), socketOptions{owner: &config.Owner{UID: 1, GID: 1}})
+		failed <- err
+	}()
+	if err := <-failed; !errors.Is(err, unix.EPERM) || !strings.Contains(err.Error(), "user of the workers") {
+		t.Errorf("%v", err)
+	}
 	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("the socket was left behind (%v)", err)
 	}

@@ -26,8 +26,11 @@ func listenUnix(at config.Address, options socketOptions) (*socket, error) {
 	old := unix.Umask(options.umask)
 	err = unix.Bind(fd, unixName(at.Path))
 	unix.Umask(old)
-	if err == nil && !abstract && options.owner != nil { // as gunicorn
-		err = unix.Lchown(at.Path, options.owner.UID, options.owner.GID)
+	bound := err == nil && !abstract
+	if bound && options.owner != nil { // as gunicorn
+		if err = unix.Lchown(at.Path, options.owner.UID, options.owner.GID); err != nil {
+			err = fmt.Errorf("giving it to the user of the workers: %w", err)
+		}
 	}
 	if err == nil {
 		err = unix.Listen(fd, options.backlog)
@@ -38,6 +41,9 @@ func listenUnix(at config.Address, options socketOptions) (*socket, error) {
 	}
 	if err != nil {
 		_ = unix.Close(fd)
+		if bound {
+			_ = os.Remove(at.Path)
+		}
 		if errors.Is(err, unix.EINVAL) && len(at.Path) > 107 {
 			err = fmt.Errorf("the path has %d bytes, a Unix socket can have 107; choose a shorter one", len(at.Path))
 		}

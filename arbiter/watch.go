@@ -73,6 +73,7 @@ type watcher struct {
 	folders  map[string]bool
 	kernel   *fsnotify.Watcher // nil while polling
 	inotify  bool              // reload_engine is inotify: never poll
+	limited  bool              // it has been told that the kernel does not watch all
 	seen     map[string]bool   // directories that the kernel watches
 	poll     time.Duration
 }
@@ -233,14 +234,28 @@ func (w *watcher) look(directory string) {
 	}
 }
 
-// pollInstead gives up on the kernel, unless the user wants nothing else.
+// pollInstead gives up on the kernel, unless the user wants nothing else: that is told once, not for each directory.
 func (w *watcher) pollInstead(err error) {
-	if w.inotify {
-		w.warn("--reload may miss changes: " + err.Error())
-		return
+	cause := err.Error() + watchRemedy(err)
+	switch {
+	case !w.inotify:
+		w.warn("--reload looks at the files each second from now on: " + cause)
+		w.close()
+	case !w.limited:
+		w.limited = true
+		w.warn("--reload may miss changes: " + cause)
 	}
-	w.warn("--reload looks at the files each second from now on: " + err.Error())
-	w.close()
+}
+
+// watchRemedy says what the kernel means: inotify(7) has limits of its own.
+func watchRemedy(err error) string {
+	switch {
+	case errors.Is(err, syscall.ENOSPC):
+		return " for more inotify watches; raise fs.inotify.max_user_watches with sysctl"
+	case errors.Is(err, syscall.EMFILE):
+		return ", or inotify instances; raise fs.inotify.max_user_instances with sysctl, or ulimit -n"
+	}
+	return ""
 }
 
 // hint notes what an event of the kernel is about; false if that is nothing of ours.

@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -165,4 +167,26 @@ func TestWatcherWaitsForQuiet(t *testing.T) {
 	w.expect("a.py")
 	w.write("c.py", "333")
 	w.expect("c.py")
+}
+
+// The limits of inotify are told with what to do about them, and once, however many directories there are.
+func TestInotifyLimits(t *testing.T) {
+	for _, inotify := range []bool{false, true} {
+		for errno, remedy := range map[error]string{
+			syscall.ENOSPC: "fs.inotify.max_user_watches", syscall.EMFILE: "fs.inotify.max_user_instances",
+		} {
+			var told []string
+			w := newWatcher(func(event) {}, func(warning string) { told = append(told, warning) })
+			w.inotify = inotify
+			for range 3 {
+				w.pollInstead(errno)
+				if !inotify { // it gives up
+					break
+				}
+			}
+			if len(told) != 1 || !strings.Contains(told[0], remedy) {
+				t.Errorf("inotify %v, %v: %q", inotify, errno, told)
+			}
+		}
+	}
 }
