@@ -106,6 +106,22 @@ func TestTruncatedBodyUnderExpectRaises(t *testing.T) {
 	})
 }
 
+// A sync worker is not aborted, with all its connections, for a client that says it has a body and does not send it.
+func TestWaitingForABodyEndsNoWorker(t *testing.T) {
+	s := Start(t, Options{App: "expect", Args: []string{"--timeout", "2"}})
+	s.Expect(`\[WARNING\] Invalid request from ip=127.0.0.1: request body not complete before the end of its worker`)
+	s.Expect(`\[ERROR\] Error handling request POST /read\s`)
+	c := s.Dial()
+	if r := c.Roundtrip(expecting("/read", 10)); r.Status != 100 {
+		t.Fatalf("interim response %+v", r)
+	}
+	c.Send("half")
+	if r := c.Next("POST"); r.Status != 408 {
+		t.Errorf("status %d", r.Status)
+	}
+	s.Get("/errors").Want(t, 200, "OSError")
+}
+
 // A thread that reads on when its request is over gets an error, never something that looks like the body's end.
 func TestReadingOnAfterTheRequestRaises(t *testing.T) {
 	forEachWorkerKind(t, func(t *testing.T, kind Kind) {

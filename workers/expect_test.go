@@ -64,22 +64,40 @@ func TestExpectUnread(t *testing.T) {
 
 // A body that is cut, malformed, or does not come is an error of read(), never a short body.
 func TestExpectedBodyIsCut(t *testing.T) {
+	const short = 200 * time.Millisecond
 	for name, k := range map[string]struct {
 		framing, sent string
 		status        int
 		reason        string
+		limits        timeouts
 	}{
-		"counted": {"Content-Length: 5", "hell", 500, "body cut after 4 of 5 bytes (EOF)"},
-		"chunked": {"Transfer-Encoding: chunked", "5\r\nhell", 500, "body cut or malformed after 4 bytes (unexpected EOF)"},
-		"no size": {"Transfer-Encoding: chunked", "xyz\r\n", 400, "body cut or malformed after 0 bytes (refused with 400: "},
-		"silent":  {"Content-Length: 5", "hel", 408, "body cut after 3 of 5 bytes (refused with 408: "},
+		"counted": {"Content-Length: 5", "hell", 500, "body cut after 4 of 5 bytes (EOF)", timeouts{}},
+		"chunked": {
+			"Transfer-Encoding: chunked", "5\r\nhell", 500, "body cut or malformed after 4 bytes (unexpected EOF)", timeouts{},
+		},
+		"no size": {
+			"Transfer-Encoding: chunked", "xyz\r\n", 400, "body cut or malformed after 0 bytes (refused with 400: ",
+			timeouts{},
+		},
+		"silent": {
+			"Content-Length: 5", "hel", 408, "body cut after 3 of 5 bytes (" + errBodyLate.Error(),
+			timeouts{pause: short, first: time.Hour, abort: time.Hour},
+		},
+		"silent from the start": {
+			"Content-Length: 5", "", 408, "body cut after 0 of 5 bytes (" + errNoBody.Error(),
+			timeouts{pause: time.Hour, first: short, abort: time.Hour},
+		},
+		"too long for its worker": {
+			"Content-Length: 5", "hel", 408, "body cut after 3 of 5 bytes (" + errBodyLong.Error(),
+			timeouts{pause: time.Hour, first: time.Hour, abort: short},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := start(t, options{tune: func(w *worker) { w.timeouts.pause = 200 * time.Millisecond }})
+			s := start(t, options{tune: func(w *worker) { w.timeouts = k.limits }})
 			c := s.dial().send(expecting("/up", k.framing))
 			c.want("POST", 100, "")
 			c.send(k.sent)
-			if name != "silent" {
+			if k.limits == (timeouts{}) {
 				c.endWriting()
 			}
 			if r := c.next("POST"); r.status != k.status {

@@ -33,6 +33,7 @@ type feed struct {
 	expected bool                          // the client waits for 100 Continue
 	refusal  atomic.Pointer[http1.Refusal] // why the body is not acceptable, once it is known
 	pace     *pace
+	until    time.Time // when the thread must have its body; zero: it may wait
 }
 
 // streamed serves a request whose application runs before its body is there: because the client waits for
@@ -51,7 +52,7 @@ func (t *thread) streamed(c *conn, early []byte) {
 		return
 	}
 	f := newFeed(client, pair[0], early, &t.request, t.w.limits.Body)
-	f.pace, f.expected = t.w.timeouts.pace(), t.request.Expect100
+	f.pace, f.expected, f.until = t.w.timeouts.pace(), t.request.Expect100, t.w.timeouts.lastMoment()
 	// Read when the application waits for its first byte: it has told so through the socket pair.
 	f.begun = func() bool { return t.exchange.Outcome&embedpy.OutcomeCommitted != 0 }
 	done := make(chan struct{})
@@ -126,11 +127,35 @@ func (f *feed) pass() {
 
 // read reads a part of the body. A timer ends it rather than a deadline, which would undo stop's.
 func (f *feed) read(p []byte, passed int64) (int, error) {
-	if deadline := f.pace.deadline(passed); !deadline.IsZero() {
+	deadline, refusal := f.deadline(passed)
+	if !deadline.IsZero() {
 		late := time.AfterFunc(time.Until(deadline), func() { f.client.SetReadDeadline(past) })
 		defer late.Stop()
 	}
-	return f.body.Read(p)
+	n, err := f.body.Read(p)
+	if refusal != nil && errors.Is(err, os.ErrDeadlineExceeded) {
+		err = refusal
+	}
+	return n, err
+}
+
+// deadline is when the next byte must have come, zero for never, and the refusal where it is not the client's pace that
+// bounds. A thread waits for these bytes: it shall not be held by somebody who asked for 100 Continue and says nothing,
+// and it shall not be aborted, with its worker, for a client.
+func (f *feed) deadline(passed int64) (time.Time, error) {
+	deadline, refusal := f.pace.deadline(passed), error(nil)
+	earlier := func(at time.Time, why error) {
+		if deadline.IsZero() || at.Before(deadline) {
+			deadline, refusal = at, why
+		}
+	}
+	if first := f.pace.limits.first; f.expected && passed == 0 && first > 0 {
+		earlier(f.pace.start.Add(first), errNoBody)
+	}
+	if !f.until.IsZero() {
+		earlier(f.until, errBodyLong)
+	}
+	return deadline, refusal
 }
 
 func (f *feed) reason(passed int64, err error) string {

@@ -17,15 +17,27 @@ type timeouts struct {
 	pause time.Duration // between two pieces of a request body
 	rate  int64         // bytes per second that a body must have after the first pause; 0 = any
 	write time.Duration // for any progress of a response
+	abort time.Duration // after which the arbiter aborts this worker for one request (timeout); 0 = never
+	first time.Duration // for the first byte of a body whose client waited for 100 Continue; 0 = as any other
 }
 
+// firstTime is the value of first: who asks may have the body ready.
+const firstTime = 5 * time.Second
+
 func newTimeouts(c *config.Config) timeouts {
-	return timeouts{
+	t := timeouts{
 		head:  time.Duration(c.HeaderTimeout) * time.Second,
 		pause: time.Duration(c.BodyTimeout) * time.Second,
 		rate:  int64(c.BodyMinRate),
 		write: time.Duration(c.WriteTimeout) * time.Second,
 	}
+	if t.pause > 0 {
+		t.first = firstTime
+	}
+	if c.Threads <= 1 { // others beat while a request runs
+		t.abort = time.Duration(c.Timeout) * time.Second
+	}
+	return t
 }
 
 // writeLimit is write as a duration that always bounds.
@@ -35,6 +47,10 @@ func (t timeouts) writeLimit() time.Duration {
 	}
 	return t.write
 }
+
+// lastMoment is until when a request that begins now may wait for its client, zero for ever: the application needs what
+// is left of the time to answer.
+func (t timeouts) lastMoment() time.Time { return after(t.abort - t.abort/10) }
 
 // after is the deadline that lies wait from now; none for 0.
 func after(wait time.Duration) time.Time {
@@ -50,6 +66,8 @@ var (
 	errProxyLate = &http1.Refusal{Status: 408, Rule: "PROXY header not complete in time (header_timeout)"}
 	errBodyLate  = &http1.Refusal{Status: 408, Rule: "request body stood still for too long (body_timeout)"}
 	errBodySlow  = &http1.Refusal{Status: 408, Rule: "request body too slow (body_min_rate)"}
+	errNoBody    = &http1.Refusal{Status: 408, Rule: "no request body after 100 Continue"}
+	errBodyLong  = &http1.Refusal{Status: 408, Rule: "request body not complete before the end of its worker (timeout)"}
 )
 
 // late is the refusal for a read of a head that ended with err, or nil if it was not a matter of time.
