@@ -241,3 +241,27 @@ func TestStaticSettings(t *testing.T) {
 		}
 	}
 }
+
+// HAProxy makes a chunked request, whose body is empty, of a GET that ended with an empty DATA frame.
+func TestStaticEmptyBody(t *testing.T) {
+	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
+		server, _ := staticSite(t, kind)
+		c := server.Dial()
+		head := request("/static/site.css", "Transfer-Encoding: chunked")
+		c.Send(head + "0\r\n\r\n" + head + "0\r\n\r\n")
+		c.Next("GET").Want(t, 200, "body {}")
+		c.Next("GET").Want(t, 200, "body {}")
+		c.SendSplit(head+"0\r\n\r\n"+request("/static/sub/x.txt"), len(head))
+		c.Next("GET").Want(t, 200, "body {}")
+		c.Next("GET").Want(t, 200, "x")
+		for _, body := range []string{"x", staticLarge} {
+			server.Expect("Invalid request from ip=127.0.0.1: a request for a static file has a body")
+			c := server.Dial()
+			c.Send(head)
+			c.Send(fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(body), body))
+			if r := c.Next("GET"); r.Status != 400 {
+				t.Errorf("a body of %d bytes: %d", len(body), r.Status)
+			}
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package workers
 
 import (
+	"errors"
 	"os"
 	"strings"
 
@@ -31,22 +32,28 @@ var errFileBody = &http1.Refusal{Status: 400, Rule: "a request for a static file
 
 // serveFile answers the request at hand, whose head is in thread.request, with a static file if its path is one's. It
 // reports whether it did, and whether the connection is still this thread's. rest is what the client sent behind the
-// head.
-func (t *thread) serveFile(c *conn, head, rest []byte) (served, mine bool) {
+// head of data, and after what it sent behind the request.
+func (t *thread) serveFile(c *conn, data, rest []byte) (after []byte, served, mine bool) {
 	r := &t.request
 	target, ok := t.w.files.mounts.Match(r.Path)
 	if !ok {
-		return false, true
+		return rest, false, true
 	}
-	if r.Chunked || r.ContentLength > 0 {
-		t.refuse(c, errFileBody, head)
-		return true, false
+	body, used, err := t.body(rest)
+	switch {
+	case errors.Is(err, http1.ErrIncomplete) && r.Chunked && len(rest) < len("0\r\n\r\n") && !r.Expect100 && t.w.buffered:
+		t.w.lane.receive(c, data) // it may be empty, as what HAProxy makes of a GET that ends with an empty DATA frame
+		return nil, true, false
+	case err != nil, len(body) > 0:
+		t.refuse(c, errFileBody, data)
+		return nil, true, false
 	}
+	rest = rest[used:]
 	keepAlive := r.KeepAlive && t.w.keepAlive > 0 && !t.w.parting.Load()
 	q, log := static.NewRequest(r, keepAlive), t.newStaticRecord(c)
 	if q.IsLong() {
 		t.w.lane.sendFile(c, target, q, log, keepAlive, rest)
-		return true, false
+		return nil, true, false
 	}
 	t.letGo() // a directory may have to be read from the disk
 	_ = unix.SetNonblock(c.fd, true)
@@ -65,13 +72,13 @@ func (t *thread) serveFile(c *conn, head, rest []byte) (served, mine bool) {
 			response.Abandon()
 			log.write(response)
 		}
-		return true, false
+		return nil, true, false
 	case err == nil && keepAlive:
 		log.write(response)
-		return true, true
+		return rest, true, true
 	}
 	t.w.lane.sent(c, response, err, log, keepAlive, rest)
-	return true, false
+	return nil, true, false
 }
 
 // answer serves q, and logs what is wrong with the machine.

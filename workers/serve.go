@@ -33,10 +33,10 @@ func (t *thread) consume(c *conn, data []byte) bool {
 			return false
 		}
 		if t.w.files.mounts != nil {
-			if served, mine := t.serveFile(c, data, data[n:]); !mine {
+			if after, served, mine := t.serveFile(c, data, data[n:]); !mine {
 				return false
 			} else if served {
-				data = data[n:]
+				data = after
 				continue
 			}
 		}
@@ -89,6 +89,11 @@ func (t *thread) spooled(c *conn, m *message) bool {
 	if err := t.parse(c, m.raw); err != nil {
 		m.file.Close()
 		t.refuse(c, err, m.raw)
+		return false
+	}
+	if _, ok := t.w.files.mounts.Match(t.request.Path); ok && !c.packets {
+		m.file.Close()
+		t.refuse(c, errFileBody, m.raw)
 		return false
 	}
 	fd, err := unix.FcntlInt(m.file.Fd(), unix.F_DUPFD_CLOEXEC, 0)
