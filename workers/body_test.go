@@ -2,6 +2,8 @@ package workers
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -205,4 +207,30 @@ func TestNoRoomForABody(t *testing.T) {
 			s.wantLog("Cannot keep the request body of ip=127.0.0.1: spooling to /nonexistent: ")
 		})
 	}
+}
+
+// A spooled body that cannot be given to the application is a 500, in both logs.
+func TestSpooledBodyIsLost(t *testing.T) {
+	s := prepare(t, options{format: "%(r)s %(s)s"})
+	lost, err := os.Create(filepath.Join(s.dir, "body"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lost.Close() // its descriptor cannot be copied
+	client := s.dial()
+	var c *conn
+	eventually(t, "the connection is there", func() bool {
+		c = s.w.acceptOne(s.w.listeners[0].fd)
+		return c != nil
+	})
+	c.hold(message{raw: []byte("POST /up HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"), file: lost, size: 9})
+	s.w.ready.push(c)
+	s.run()
+	if r := client.next("POST"); r.status != 500 {
+		t.Errorf("%+v", r)
+	}
+	s.wantLog("Error handling request POST /up: dup: bad file descriptor")
+	eventually(t, "the access log has the request", func() bool {
+		return strings.Contains(s.file("access.log"), "POST /up HTTP/1.1 500")
+	})
 }

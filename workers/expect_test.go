@@ -133,7 +133,7 @@ func TestNoDescriptorForAnExpectedBody(t *testing.T) {
 		c.send(expecting("/up", "Content-Length: 5"))
 		c.reader.ReadByte() // the page needs the lane, which needs a descriptor: a page or the end
 	})
-	s.wantLog("[ERROR] Error handling request /up: dup: too many open files")
+	s.wantLog("[ERROR] Error handling request POST /up: dup: too many open files")
 	s.dial().get("/next")
 }
 

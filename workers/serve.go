@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/pyhost/pyhost/embedpy"
+	"github.com/pyhost/pyhost/logging"
 	"github.com/pyhost/pyhost/protocol/http1"
 	"github.com/pyhost/pyhost/protocol/uwsgi"
 )
@@ -99,7 +100,7 @@ func (t *thread) spooled(c *conn, m *message) bool {
 	fd, err := unix.FcntlInt(m.file.Fd(), unix.F_DUPFD_CLOEXEC, 0)
 	m.file.Close()
 	if err != nil {
-		t.fail(c, 500, "Error handling request %s: %v", t.request.Target, os.NewSyscallError("dup", err))
+		t.fail(c, os.NewSyscallError("dup", err))
 		return false
 	}
 	r := request{kind: embedpy.BodyFile, fd: int32(fd), size: m.size, rest: m.rest}
@@ -296,10 +297,14 @@ func (t *thread) refuse(c *conn, err error, head []byte) {
 	t.w.lane.finish(c, t.w.refused(c, head, status, rule))
 }
 
-// fail answers with an error page that is the server's own fault.
-func (t *thread) fail(c *conn, status int, format string, args ...any) {
-	t.w.log.Error(format, args...)
-	t.w.lane.finish(c, errorPage(t.request.Method, status, ""))
+// fail answers the request at hand, which the server cannot give to the application.
+func (t *thread) fail(c *conn, cause error) {
+	r := &t.request
+	t.w.log.Error("Error handling request %s %s: %v", r.Method, r.Target, cause)
+	page := errorPage(r.Method, 500, "")
+	head := fmt.Appendf(nil, "%s %s %s", r.Method, r.Target, c.protocol(r.Minor))
+	t.w.logRefused(c, head, logging.Failed, 500, page)
+	t.w.lane.finish(c, page)
 }
 
 // errorPage is the response to a request that begins with head; HEAD gets no body (RFC 9110 9.3.2).

@@ -42,13 +42,13 @@ type feed struct {
 func (t *thread) streamed(c *conn, early []byte) {
 	client, err := t.w.lane.enter(c)
 	if err != nil {
-		t.fail(c, 500, "Error handling request %s: %v", t.request.Target, err)
+		t.fail(c, err)
 		return
 	}
 	pair, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		client.Close()
-		t.fail(c, 500, "Error handling request %s: %v", t.request.Target, os.NewSyscallError("socketpair", err))
+		t.fail(c, os.NewSyscallError("socketpair", err))
 		return
 	}
 	f := newFeed(client, pair[0], early, &t.request, t.w.limits.Body)
