@@ -154,6 +154,8 @@ func bindRemedy(at config.Address, sockets socketSet, err error) string {
 		return ": another program listens there; stop it, or choose another address with --bind"
 	case errors.Is(err, unix.EADDRNOTAVAIL):
 		return ": this machine does not have that address; 0.0.0.0 stands for all that it has"
+	case errors.Is(err, unix.EACCES) && at.Network == "tcp" && len(at.Port) < len("1024"):
+		return ": ports below 1024 are root's; choose another one, give pyhost CAP_NET_BIND_SERVICE, or let systemd open it"
 	}
 	return ""
 }

@@ -242,6 +242,8 @@ func TestBindFailures(t *testing.T) {
 		h.start()
 		h.wantEnded(exitError)
 		h.wantLine("ERROR connection to 127.0.0.1:80 failed: permission denied")
+		h.wantLine("ERROR Can't connect to 127.0.0.1:80: ports below 1024 are root's; choose another one, give pyhost " +
+			"CAP_NET_BIND_SERVICE, or let systemd open it")
 		if h.open["127.0.0.1:8000"] {
 			t.Error("the first socket was left open")
 		}

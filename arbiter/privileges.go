@@ -3,6 +3,7 @@ package arbiter
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -16,26 +17,50 @@ import (
 // child. The master stays what it is, so that it can bind low ports and open log files again. What it makes for the
 // workers it gives to them: the sockets' files and the log files.
 
-// checkOwner refuses an owner that this process may not turn its workers into.
+// checkOwner refuses an owner that this process may not turn its workers into, or whose workers it may not kill.
 func checkOwner(cfg *config.Config) error {
-	if cfg.RunAs == nil || mayChangeOwner() {
+	if cfg.RunAs == nil {
 		return nil
 	}
-	return errors.New("running the workers as another user or group (--user, --group) needs root: start pyhost as root, " +
-		"or start it as that user and leave the options out")
+	const needs = "running the workers as another user or group (--user, --group) needs "
+	missing := missingRights(effectiveCapabilities(), cfg.RunAs.UID != os.Geteuid())
+	switch {
+	case missing == nil:
+		return nil
+	case os.Geteuid() != 0:
+		return errors.New(needs + "root: start pyhost as root, or start it as that user and leave the options out")
+	}
+	return fmt.Errorf(needs+"what this root lacks: %s. Add that (docker run --cap-add, systemd's "+
+		"CapabilityBoundingSet=), or start pyhost as that user and leave the options out", strings.Join(missing, ", "))
 }
 
-// mayChangeOwner says whether this process has CAP_SETUID and CAP_SETGID, as root usually has.
-func mayChangeOwner() bool {
+// missingRights names the capabilities that a master needs and has not: to make the workers another user's, and then to
+// kill one that hangs.
+func missingRights(effective uint64, foreign bool) (missing []string) {
+	for _, right := range []struct {
+		name   string
+		number int
+		needed bool
+	}{
+		{"CAP_SETUID", unix.CAP_SETUID, true}, {"CAP_SETGID", unix.CAP_SETGID, true}, {"CAP_KILL", unix.CAP_KILL, foreign},
+	} {
+		if right.needed && effective>>right.number&1 == 0 {
+			missing = append(missing, right.name)
+		}
+	}
+	return missing
+}
+
+// effectiveCapabilities is a set of bits. Where /proc does not tell them, root has all and others have none.
+func effectiveCapabilities() uint64 {
 	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return os.Geteuid() == 0
+	if err != nil && os.Geteuid() == 0 {
+		return math.MaxUint64
 	}
 	_, effective, _ := strings.Cut(string(status), "\nCapEff:\t")
 	effective, _, _ = strings.Cut(effective, "\n")
-	capabilities, err := strconv.ParseUint(effective, 16, 64)
-	const needed = 1<<unix.CAP_SETUID | 1<<unix.CAP_SETGID
-	return err == nil && capabilities&needed == needed
+	capabilities, _ := strconv.ParseUint(effective, 16, 64) // 0 with an error
+	return capabilities
 }
 
 // ownLogs makes the log files and gives them to the owner of the workers, who open them by name. The error is nil if
