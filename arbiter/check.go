@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"time"
 
 	"github.com/pyhost/pyhost/workers/wire"
 	"golang.org/x/sys/unix"
@@ -36,10 +37,15 @@ func Check(options Options) int {
 		return exitError
 	}
 	link.command(wire.Command{Command: wire.CommandBoot, Config: &cfg, Argv: options.Argv, MasterPID: a.pid})
-	err = awaitBoot(system.events, interrupts)
+	booted, err := awaitBoot(system.events, interrupts)
 	link.close()
-	system.kill(link.pid(), unix.SIGKILL)
+	patience := time.Duration(0) // for an import that goes on
+	if booted {
+		patience = leaveGrace // it ends what the config file has started, and itself
+	}
+	killer := time.AfterFunc(patience, func() { system.kill(link.pid(), unix.SIGKILL) })
 	_, _ = unix.Wait4(link.pid(), nil, 0, nil)
+	killer.Stop()
 	if err != nil {
 		options.Log.Error("%s", err)
 		return exitError
@@ -47,22 +53,22 @@ func Check(options Options) int {
 	return exitOK
 }
 
-// awaitBoot waits until a forkserver is ready, or says why it cannot be.
-func awaitBoot(events <-chan event, interrupts <-chan os.Signal) error {
+// awaitBoot waits until a forkserver is ready, or says why it cannot be. It reports whether the boot is over.
+func awaitBoot(events <-chan event, interrupts <-chan os.Signal) (bool, error) {
 	for {
 		select {
 		case s := <-interrupts:
-			return fmt.Errorf("interrupted by %s", s)
+			return false, fmt.Errorf("interrupted by %s", s)
 		case e := <-events:
 			switch e := e.(type) {
 			case serverHungUp:
-				return fmt.Errorf("the process that imports the application has ended: %s", orNothing(e.err))
+				return true, fmt.Errorf("the process that imports the application has ended: %s", orNothing(e.err))
 			case serverSaid:
 				switch e.message.Event {
 				case wire.EventReady:
-					return nil
+					return true, nil
 				case wire.EventFailed:
-					return fmt.Errorf("%s\n%s", e.message.Error, e.message.Traceback)
+					return true, fmt.Errorf("%s\n%s", e.message.Error, e.message.Traceback)
 				}
 			}
 		}

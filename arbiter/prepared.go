@@ -98,8 +98,11 @@ func (p *Prepared) evaluate(order PrepareOrder) error {
 
 // Discard ends a forkserver that nobody will use. Whoever reaps children reaps it.
 func (p *Prepared) Discard() {
-	if p != nil {
-		_ = unix.Kill(p.pid, unix.SIGKILL)
-		_ = p.conn.Close()
+	if p == nil {
+		return
 	}
+	if !p.programmed { // it may hang in the file; else it ends by itself, and what the file has started before it
+		_ = unix.Kill(p.pid, unix.SIGKILL)
+	}
+	_ = p.conn.Close()
 }

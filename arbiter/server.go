@@ -111,10 +111,10 @@ func (a *arbiter) serverHungUp(s *server, err error) {
 	}
 }
 
-// dismiss makes a forkserver leave. One that still boots reads no commands; it has no workers yet.
+// dismiss makes a forkserver leave. One that boots reads no commands; it has no workers yet.
 func (a *arbiter) dismiss(s *server) {
 	s.leaving = true
-	if !s.ready {
+	if s.booting && !s.ready {
 		a.env.kill(s.pid, unix.SIGKILL)
 		return
 	}

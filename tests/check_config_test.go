@@ -1,6 +1,10 @@
 package tests
 
 import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -35,6 +39,29 @@ func TestCheckConfig(t *testing.T) {
 			t.Errorf("%s %v: %+v, want %s", c.app, c.args, o, c.cause)
 		}
 	}
+}
+
+// What the config file has started ends with the check.
+func TestCheckConfigLeavesNothing(t *testing.T) {
+	t.Parallel()
+	notes := filepath.Join(t.TempDir(), "notes")
+	config := filepath.Join(t.TempDir(), "gunicorn.conf.py")
+	text := fmt.Sprintf(`
+import multiprocessing
+manager = multiprocessing.Manager()
+open(%q, "w").write(str(manager._process.pid))
+`, notes)
+	if err := os.WriteFile(config, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if o := checkConfig(t, "--check-config", "hello:application", "-c", config); o != (outcome{}) {
+		t.Errorf("%+v", o)
+	}
+	manager, err := strconv.Atoi(contentOf(notes))
+	if err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "the manager ends", func() bool { return !alive(manager) })
 }
 
 // Certificates that do not work are mistakes of the configuration, too.
