@@ -208,6 +208,44 @@ logconfig_dict = {
 	eventually(t, "a line", func() bool { return contentOf(log) == "marked mine /path 200 OK\n" })
 }
 
+// Where threads are greenlets and sockets cooperate (gevent), the thread that logs comes to nothing before the end,
+// which ends its wait with an exception: what it has not read is logged then.
+func TestPythonLoggingOfGreenlets(t *testing.T) {
+	t.Parallel()
+	path, log := loggingConfig(t, "gunicorn.conf.py", `
+import socket, threading
+
+class Cooperative(socket.socket):
+    over = threading.Event()
+    def recv(self, *args):
+        if b"environ" in super().recv(1 << 16, socket.MSG_PEEK) and not self.over.is_set():
+            self.over.wait()
+            raise OSError("cancelled")
+        return super().recv(*args)
+    def shutdown(self, how):
+        super().shutdown(how)
+        self.over.set()
+
+socket.socket = Cooperative
+logconfig_dict = {
+    "version": 1,
+    "handlers": {"file": {"class": "logging.FileHandler", "filename": "LOG"}},
+    "loggers": {"gunicorn.access": {"handlers": ["file"], "level": "INFO", "propagate": False}},
+}
+`)
+	s := Start(t, Options{App: "hello", Args: []string{"-c", path, "--access-logformat", "%(U)s"}})
+	want := ""
+	for i := range 9 {
+		s.Get("/"+itoa(i)).wantStatus(t, 200)
+		want += "/" + itoa(i) + "\n"
+	}
+	s.Signal(syscall.SIGTERM)
+	s.WaitExit(0)
+	if got := contentOf(log); got != want {
+		t.Errorf("logged %q, want %q", got, want)
+	}
+}
+
 // What the master says while it serves goes there, too, with its own pid; its files are opened again on SIGUSR1.
 func TestPythonLoggingOfTheMaster(t *testing.T) {
 	t.Parallel()

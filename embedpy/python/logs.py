@@ -305,6 +305,8 @@ def _finish(thread):
     except OSError:
         pass
     thread.join(FINISH)
+    if not thread.is_alive():  # gevent ends what waits for a socket, a thread that is a greenlet, before all is read
+        _serve()
     logging.shutdown()
 
 
