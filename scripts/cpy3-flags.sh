@@ -31,7 +31,10 @@ def fail(cause, remedy):
 def find_library():
     """The directory and the file name of the shared libpython, or None."""
     name = sysconfig.get_config_var("INSTSONAME") or ""
-    folders = [sysconfig.get_config_var("LIBDIR"), os.path.join(sys.base_prefix, "lib")]
+    libdir = sysconfig.get_config_var("LIBDIR") or ""
+    # Debian 11 and Ubuntu 20.04 say /usr/lib and mean /usr/lib/x86_64-linux-gnu.
+    multiarch = os.path.join(libdir, sysconfig.get_config_var("MULTIARCH") or "")
+    folders = [libdir, multiarch, os.path.join(sys.base_prefix, "lib")]
     for folder in folders:
         if folder and ".so" in name and os.path.exists(os.path.join(folder, name)):
             return folder, name

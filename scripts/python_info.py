@@ -18,7 +18,10 @@ def has_venv():
 
 def has_libpython():
     name = sysconfig.get_config_var("INSTSONAME") or ""
-    folders = [sysconfig.get_config_var("LIBDIR") or "", os.path.join(sys.base_prefix, "lib")]
+    libdir = sysconfig.get_config_var("LIBDIR") or ""
+    # Debian 11 and Ubuntu 20.04 say /usr/lib and mean /usr/lib/x86_64-linux-gnu.
+    multiarch = os.path.join(libdir, sysconfig.get_config_var("MULTIARCH") or "")
+    folders = [libdir, multiarch, os.path.join(sys.base_prefix, "lib")]
     return ".so" in name and any(os.path.exists(os.path.join(folder, name)) for folder in folders)
 
 

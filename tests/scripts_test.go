@@ -67,6 +67,29 @@ func TestScriptsOnABareMachine(t *testing.T) {
 	}
 }
 
+// Debian 11 and Ubuntu 20.04 have libpython in a directory below LIBDIR, which MULTIARCH names.
+func TestScriptsFindLibpython(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	library := filepath.Join(folder, "some-linux-gnu", "libpython3.99.so.1.0")
+	if err := os.Mkdir(filepath.Dir(library), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, there := range []bool{false, true} {
+		if there {
+			if err := os.WriteFile(library, nil, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		program := "import runpy, sysconfig\nsysconfig.get_config_var = {'INSTSONAME': 'libpython3.99.so.1.0', " +
+			"'LIBDIR': '" + folder + "', 'MULTIARCH': 'some-linux-gnu'}.get\nrunpy.run_path('../scripts/python_info.py')"
+		output, err := exec.Command(interpreter, "-c", program).CombinedOutput()
+		if err != nil || strings.Contains(string(output), "libpython ") == there {
+			t.Errorf("with a library %v: %v, %s", there, err, output)
+		}
+	}
+}
+
 // A program that a test cannot do without in CI is one that make test installs.
 func TestToolsAreInstalled(t *testing.T) {
 	t.Parallel()
