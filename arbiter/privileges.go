@@ -23,14 +23,15 @@ func checkOwner(cfg *config.Config) error {
 		return nil
 	}
 	const needs = "running the workers as another user or group (--user, --group) needs "
-	missing := missingRights(effectiveCapabilities(), cfg.RunAs.UID != os.Geteuid())
+	effective := effectiveCapabilities()
+	missing := missingRights(effective, cfg.RunAs.UID != os.Geteuid())
 	switch {
 	case missing == nil:
 		return nil
-	case os.Geteuid() != 0:
+	case effective == 0 && os.Geteuid() != 0:
 		return errors.New(needs + "root: start pyhost as root, or start it as that user and leave the options out")
 	}
-	return fmt.Errorf(needs+"what this root lacks: %s. Add that (docker run --cap-add, systemd's "+
+	return fmt.Errorf(needs+"what this process lacks: %s. Add that (docker run --cap-add, systemd's "+
 		"CapabilityBoundingSet=), or start pyhost as that user and leave the options out", strings.Join(missing, ", "))
 }
 
