@@ -381,6 +381,15 @@ BUILTIN(drop_capabilities)
 	return none();
 }
 
+/* keep(object): has it referred to for ever. */
+BUILTIN(keep)
+{
+	UNUSED;
+	if (nargs == 1)
+		py.Py_IncRef(args[0]);
+	return none();
+}
+
 /* fill_holes() */
 BUILTIN(fill_holes)
 {
@@ -410,6 +419,7 @@ static PyMethodDef builtins[] = {
 	{"default_crashes", default_crashes, METH_FASTCALL_KEYWORDS, "default_crashes()"},
 	{"drop_capabilities", drop_capabilities, METH_FASTCALL_KEYWORDS, "drop_capabilities()"},
 	{"fill_holes", fill_holes, METH_FASTCALL_KEYWORDS, "fill_holes()"},
+	{"keep", keep, METH_FASTCALL_KEYWORDS, "keep(object)"},
 	{"trim_resident", trim_resident, METH_FASTCALL_KEYWORDS, "trim_resident()"},
 	{"share_abort", share_abort, METH_FASTCALL_KEYWORDS, "share_abort()"},
 	{"memory_file", memory_file, METH_FASTCALL_KEYWORDS, "memory_file() -> int"},
