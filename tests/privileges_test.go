@@ -104,7 +104,7 @@ func TestWorkersGiveUpCapabilities(t *testing.T) {
 	t.Parallel()
 	const capabilities = "+setuid,+setgid,+kill,+dac_override"
 	s := Start(t, Options{App: "hello", Kind: syncKind, Args: []string{"-u", "65534", "-g", "65534", "--preload"},
-		Through: []string{tool(t, "setpriv"), "--reuid=1", "--regid=1", "--clear-groups", "--inh-caps=" + capabilities,
+		Through: []string{"setpriv", "--reuid=1", "--regid=1", "--clear-groups", "--inh-caps=" + capabilities,
 			"--ambient-caps=" + capabilities}})
 	s.Get("/").Want(t, 200, "Hello, world!\n")
 	status := contentOf(fmt.Sprintf("/proc/%d/status", s.Workers()[0]))
