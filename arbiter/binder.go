@@ -105,7 +105,7 @@ func (a *arbiter) bindFailed(at config.Address, err error) {
 		tell = a.log.Debug
 	}
 	switch {
-	case errors.Is(err, unix.EADDRINUSE) && overlapping(at, b.sockets) != nil:
+	case overlapping(at, b.sockets, err) != nil:
 		again = false // nor does this
 	case errors.Is(err, unix.EADDRINUSE):
 		tell("Connection in use: %s; it is tried for %s", at, bindPause*(bindTries-1))
@@ -125,11 +125,14 @@ func (a *arbiter) bindFailed(at config.Address, err error) {
 	a.stop(true)
 }
 
-// overlapping is the one of the sockets, all open, that keeps at from being opened; nil if none does. An IPv6 wildcard
-// takes IPv4 connections as well.
-func overlapping(at config.Address, sockets socketSet) *socket {
+// overlapping is the one of the sockets, all open, that keeps at from being opened, which failed for cause; nil if none
+// does. An IPv6 wildcard takes IPv4 connections as well.
+func overlapping(at config.Address, sockets socketSet, cause error) *socket {
+	if at.Network != "tcp" || !errors.Is(cause, unix.EADDRINUSE) {
+		return nil
+	}
 	wanted, err := lookup(at.Host)
-	if at.Network != "tcp" || err != nil {
+	if err != nil {
 		return nil
 	}
 	covers := func(x, y netip.Addr) bool { return x.IsUnspecified() && (x.Is6() || y.Is4()) }
@@ -146,9 +149,9 @@ func overlapping(at config.Address, sockets socketSet) *socket {
 // bindRemedy is what to do about an address that cannot be opened, to follow the error; "" if nothing is known. The
 // sockets are those that are open beside it.
 func bindRemedy(at config.Address, sockets socketSet, err error) string {
-	s := overlapping(at, sockets)
+	s := overlapping(at, sockets, err)
 	switch {
-	case errors.Is(err, unix.EADDRINUSE) && s != nil:
+	case s != nil:
 		return ": this server itself listens at " + s.listener.Address + ", which overlaps with it; leave one of them out"
 	case errors.Is(err, unix.EADDRINUSE):
 		return ": another program listens there; stop it, or choose another address with --bind"
@@ -162,7 +165,7 @@ func bindRemedy(at config.Address, sockets socketSet, err error) string {
 
 // rebindRemedy is the same for a reload, which may meet its own server: 0.0.0.0:80 includes 127.0.0.1:80.
 func rebindRemedy(at config.Address, old, fresh socketSet, err error) string {
-	if overlapping(at, fresh) != nil {
+	if overlapping(at, fresh, err) != nil {
 		return bindRemedy(at, fresh, err)
 	}
 	for _, s := range old {

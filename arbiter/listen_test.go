@@ -290,7 +290,7 @@ func TestOverlappingAddresses(t *testing.T) {
 	} {
 		s := mustListen(t, test.open, socketOptions{backlog: 1})
 		at := mustParse(t, test.wanted+":"+s.listener.Port)
-		if got := overlapping(at, socketSet{s}) != nil; got != test.overlap {
+		if got := overlapping(at, socketSet{s}, unix.EADDRINUSE) != nil; got != test.overlap {
 			t.Errorf("%s beside %s: %v", at, test.open, got)
 		}
 		if other, err := listen(at, socketOptions{backlog: 1}); err == nil {

@@ -301,22 +301,17 @@ func (s *Setting) checkItem(text, dir string) (string, *ValueError) {
 	if strings.Contains(text, "\x00") && !strings.HasPrefix(text, "unix:") {
 		return "", problemf(text, "cannot contain a NUL byte")
 	}
-	if s.item == nil {
-		return text, s.checkChoice(text)
+	checked := text
+	if s.item != nil {
+		var err error
+		if checked, err = s.item(dir, text); err != nil {
+			return "", problemf(text, "%s", err)
+		}
 	}
-	checked, err := s.item(dir, text)
-	if err != nil {
-		return "", problemf(text, "%s", err)
+	if s.Choices != nil && !slices.Contains(s.Choices, checked) {
+		return "", problemf(text, "must be %s", either(s.Choices))
 	}
 	return checked, nil
-}
-
-// checkChoice refuses what is not among the choices, where there are some.
-func (s *Setting) checkChoice(text string) *ValueError {
-	if s.Choices == nil || slices.Contains(s.Choices, text) {
-		return nil
-	}
-	return problemf(text, "must be %s", either(s.Choices))
 }
 
 // mapFrom reads NAME=VALUE,NAME=VALUE.

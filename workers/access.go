@@ -8,6 +8,7 @@ import (
 	"github.com/pyhost/pyhost/embedpy"
 	"github.com/pyhost/pyhost/logging"
 	"github.com/pyhost/pyhost/workers/scoreboard"
+	"github.com/pyhost/pyhost/wsgi"
 )
 
 // accessRecord fills one reused logging.Record per thread. It does nothing, and costs nothing, when the log is off.
@@ -190,10 +191,15 @@ func (a *accessRecord) environ(name string) ([]byte, bool) {
 			return value, true
 		}
 	}
-	if value, ok := a.t.frame.Lookup(name); ok {
+	return a.t.w.variable(&a.t.frame, a.listener, name)
+}
+
+// variable finds a string of the environ that a frame makes on a listener: in the frame, or in the listener's template.
+func (w *worker) variable(frame *wsgi.Frame, listener int, name string) ([]byte, bool) {
+	if value, ok := frame.Lookup(name); ok {
 		return value, true
 	}
-	value, ok := a.t.w.listeners[a.listener].constants[name]
+	value, ok := w.listeners[listener].constants[name]
 	return value, ok
 }
 

@@ -68,14 +68,9 @@ func (t *thread) newOffloadRecord(c *conn, r *request) *fileRecord {
 	l.record.Path, l.record.RequestID = cloned(a.record.Path), cloned(a.record.RequestID)
 	l.record.Start = l.record.Start.Add(-time.Duration(scoreboard.Now() - a.begun))
 	l.record.Queued, l.record.BytesIn = max(time.Duration(a.begun-t.arrived), 0), r.length()
-	constants := l.record.Environ
+	w, listener := t.w, c.facts.Listener
 	frame := wsgi.Frame{Buf: cloned(t.frame.Buf), Entries: t.frame.Entries}
-	l.record.Environ = func(name string) ([]byte, bool) {
-		if value, ok := frame.Lookup(name); ok {
-			return value, true
-		}
-		return constants(name)
-	}
+	l.record.Environ = func(name string) ([]byte, bool) { return w.variable(&frame, listener, name) }
 	if t.exchange.AnyLogged() {
 		l.note(a)
 	}

@@ -50,7 +50,7 @@ func (t *thread) logAbandoned(running scoreboard.Running, page []byte) {
 		return
 	}
 	variable := func(name string) []byte { value, _ := t.frame.Lookup(name); return value }
-	constants := t.w.listeners[t.exchange.Listener].constants
+	listener := int(t.exchange.Listener)
 	took := time.Duration(scoreboard.Now() - running.Start)
 	t.w.access.Write(&logging.Record{
 		RemoteAddr: []byte(running.Client), Method: t.request.Method, Target: t.request.Target,
@@ -59,13 +59,7 @@ func (t *thread) logAbandoned(running scoreboard.Running, page []byte) {
 		Start: time.Now().Add(-took), Duration: took, PID: t.w.pid, ResponseHead: page,
 		Outcome: logging.TimedOut, BytesIn: -1, FirstByte: -1, Queued: -1, RequestID: t.encoder.RequestID(),
 		RequestHeader: t.record.requestHeader, EachHeader: t.record.record.EachHeader,
-		Environ: func(name string) ([]byte, bool) {
-			if value, ok := t.frame.Lookup(name); ok {
-				return value, true
-			}
-			value, ok := constants[name]
-			return value, ok
-		},
+		Environ: func(name string) ([]byte, bool) { return t.w.variable(&t.frame, listener, name) },
 	})
 }
 
