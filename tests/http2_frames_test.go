@@ -26,6 +26,13 @@ func (c *Conn) sendFrame(kind, flags byte, stream byte, payload string) {
 	c.Send(string([]byte{0, byte(len(payload) >> 8), byte(len(payload)), kind, flags, 0, 0, 0, stream}) + payload)
 }
 
+// sendPreface begins HTTP/2 with a client's settings (RFC 9113 3.4).
+func (c *Conn) sendPreface(settings string) {
+	c.t.Helper()
+	c.Send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+	c.sendFrame(frameSettings, 0, 0, settings)
+}
+
 // openStream asks for a path. The indexes are those of HPACK's static table (RFC 7541 A).
 func (c *Conn) openStream(stream byte, path string) {
 	c.t.Helper()
@@ -61,8 +68,7 @@ func TestHTTP2NoWindow(t *testing.T) {
 	s := startTLS(t, authority, Options{App: "tls", Args: []string{"--http-protocols", "h2", "--write-timeout", "1",
 		"--keep-alive", "60"}})
 	c := s.DialTLS(&tls.Config{RootCAs: authority.Pool, NextProtos: []string{"h2"}})
-	c.Send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-	c.sendFrame(frameSettings, 0, 0, "\x00\x04\x00\x00\x00\x00") // the initial window is 0
+	c.sendPreface("\x00\x04\x00\x00\x00\x00") // the initial window is 0
 	c.openStream(1, "/100000")
 	c.awaitFrame(frameReset, 1)
 	s.WaitLog(`Client ip=127.0.0.1 took nothing of a stream for 1s \(write_timeout\): reset`, 1)
@@ -85,8 +91,7 @@ func TestHTTP2TooManyStreams(t *testing.T) {
 	s.Expect(`Busy: "GET /more HTTP/2.0" from ip=127.0.0.1 refused, 3 other streams are open`)
 	s.Allow(`Busy: "(POST|GET) / HTTP/2.0"`) // the latter until it is noticed that the client has gone
 	c := s.DialTLS(&tls.Config{RootCAs: authority.Pool, NextProtos: []string{"h2"}})
-	c.Send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-	c.sendFrame(frameSettings, 0, 0, "")
+	c.sendPreface("")
 	for stream := byte(1); stream <= 7; stream += 2 {
 		c.sendFrame(frameHeaders, endHeaders, stream, "\x83\x87\x84\x01\x0bexample.org") // POST /, and no end
 	}
@@ -131,8 +136,7 @@ func TestHTTP2RefusalsInTheLog(t *testing.T) {
 	s.Expect("Invalid request from ip=127.0.0.1: path is empty or has a blank")
 	s.Expect("Invalid request from ip=127.0.0.1: Content-Length is not the length of the body")
 	c := s.DialTLS(&tls.Config{RootCAs: authority.Pool, NextProtos: []string{"h2"}})
-	c.Send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-	c.sendFrame(frameSettings, 0, 0, "")
+	c.sendPreface("")
 	c.openStream(1, "/a b")
 	if page := c.awaitFrame(frameData, 1); !strings.Contains(page, "<title>Bad Request") {
 		t.Errorf("the page is %q", page)
@@ -153,8 +157,7 @@ func TestHTTP2Descriptors(t *testing.T) {
 	authority := NewAuthority(t)
 	s := startTLS(t, authority, Options{App: "hello", Args: []string{"--http-protocols", "h2", "--keep-alive", "1"}})
 	c := s.DialTLS(&tls.Config{RootCAs: authority.Pool, NextProtos: []string{"h2"}})
-	c.Send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-	c.sendFrame(frameSettings, 0, 0, "")
+	c.sendPreface("")
 	// A stream that stays open: its body never comes.
 	c.sendFrame(frameHeaders, endHeaders, 1, "\x83\x87\x84\x01\x0bexample.org")
 	few := len(s.settledDescriptors(s.Workers()[0]))
@@ -176,8 +179,7 @@ func TestHTTP2OptionsAsterisk(t *testing.T) {
 	authority := NewAuthority(t)
 	s := startTLS(t, authority, Options{App: "hello", Args: []string{"--http-protocols", "h2"}})
 	c := s.DialTLS(&tls.Config{RootCAs: authority.Pool, NextProtos: []string{"h2"}})
-	c.Send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-	c.sendFrame(frameSettings, 0, 0, "")
+	c.sendPreface("")
 	c.sendFrame(frameHeaders, endStream|endHeaders, 1, "\x87\x04\x01*\x01\x0bexample.org\x02\x07OPTIONS")
 	if body := c.awaitFrame(frameData, 1); body != "Hello, world!\n" {
 		t.Errorf("the body is %q", body)
@@ -225,8 +227,7 @@ func TestHTTP2RapidReset(t *testing.T) {
 		"--http2-max-concurrent-streams", "8"}})
 	s.Allow("left (before its request was run|in the middle of its request)")
 	c := s.DialTLS(&tls.Config{RootCAs: authority.Pool, NextProtos: []string{"h2"}})
-	c.Send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-	c.sendFrame(frameSettings, 0, 0, "")
+	c.sendPreface("")
 	c.openStream(1, "/nap")
 	eventually(t, "the thread is busy", func() bool { return strings.Contains(s.Output(), "busy") })
 	idle := len(openDescriptors(s.Workers()[0]))
@@ -252,8 +253,7 @@ func TestHTTP2EmptyData(t *testing.T) {
 	args := []string{"--http-protocols", "h2", "--static", "/s=" + folder}
 	s := startTLS(t, authority, Options{App: "input", Args: args})
 	c := s.DialTLS(&tls.Config{RootCAs: authority.Pool, NextProtos: []string{"h2"}})
-	c.Send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-	c.sendFrame(frameSettings, 0, 0, "")
+	c.sendPreface("")
 	c.sendFrame(frameHeaders, endHeaders, 1, "\x82\x87\x04\x07/s/file\x01\x0bexample.org")
 	c.sendFrame(frameData, endStream, 1, "")
 	if body := c.awaitFrame(frameData, 1); body != "its content" {

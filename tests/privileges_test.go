@@ -44,10 +44,7 @@ func four(id string) string { return strings.TrimSpace(strings.Repeat(id+" ", 4)
 // before that, because the test's own files belong to whoever runs the tests.
 func TestWorkersGiveUpPrivileges(t *testing.T) {
 	needRoot(t)
-	account, err := user.Lookup("daemon")
-	if err != nil {
-		t.Fatal(err)
-	}
+	account := daemonAccount(t)
 	forEachWorkerKind(t, func(t *testing.T, kind Kind) {
 		directory := shortDir(t)
 		if err := os.Chmod(directory, 0o755); err != nil {
@@ -120,10 +117,7 @@ func TestWorkersGiveUpCapabilities(t *testing.T) {
 func TestRootFollowsNoForeignLinks(t *testing.T) {
 	needRoot(t)
 	t.Parallel()
-	account, err := user.Lookup("daemon")
-	if err != nil {
-		t.Fatal(err)
-	}
+	account := daemonAccount(t)
 	uid, _ := strconv.Atoi(account.Uid)
 	directory := shortDir(t)
 	if err := os.Chmod(directory, 0o755); err != nil {
@@ -189,10 +183,7 @@ func TestSpoolDirectoryOfSomebodyElse(t *testing.T) {
 func TestGroupsOfTheUser(t *testing.T) {
 	needRoot(t)
 	t.Parallel()
-	account, err := user.Lookup("daemon")
-	if err != nil {
-		t.Fatal(err)
-	}
+	account := daemonAccount(t)
 	for _, args := range [][]string{{"--user", account.Uid}, {"--user", "daemon", "--initgroups"}} {
 		s := Start(t, Options{App: "hello", Kind: syncKind, Args: append(args, "--preload")})
 		uid, gid, groups := identity(t, s.Workers()[0])
@@ -223,4 +214,14 @@ func TestUserNeedsRoot(t *testing.T) {
 	if o.code != 1 || strings.Count(o.stderr, "\n") != 1 || !strings.HasSuffix(o.stderr, want) {
 		t.Errorf("%+v, want one line with %q", o, want)
 	}
+}
+
+// daemonAccount is that of a user which every machine has.
+func daemonAccount(t *testing.T) *user.User {
+	t.Helper()
+	account, err := user.Lookup("daemon")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return account
 }
